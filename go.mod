@@ -1,0 +1,3 @@
+module github.com/seed-07905ac1/gatehouse
+
+go 1.26
