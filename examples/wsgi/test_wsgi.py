@@ -9,7 +9,8 @@ from wsgi import MAX_FORM, application
 def ask(**environ):
     """Status and text of one answer, with wsgiref watching both sides."""
     setup_testing_defaults(environ)
-    environ.setdefault("QUERY_STRING", "")
+    for name in ("QUERY_STRING", "SCRIPT_NAME"):
+        environ.setdefault(name, "")
     seen = []
     answer = validator(application)(environ, lambda status, headers, exc_info=None: seen.append(status))
     try:
