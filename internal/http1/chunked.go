@@ -187,7 +187,7 @@ func (d *ChunkedDecoder) readTrailer(src []byte) int {
 // endTrailer parses the section, which is complete but for the LF of its empty
 // line.
 func (d *ChunkedDecoder) endTrailer() {
-	s, err := parseSection(d.section[:d.line])
+	s, err := parseSection(d.section[:d.line], 0)
 	if err != nil {
 		d.err = err
 		return

@@ -7,40 +7,41 @@ import (
 
 // section is a header or trailer section that has passed the grammar.
 type section struct {
-	text  string // a copy of its lines, the names in canonical form
+	text  string // a copy of all of it, the names in canonical form
+	start int    // where the field lines begin in text
 	lines int
 }
 
-// parseSection checks the field lines of a section, which end with CRLF each,
-// and copies them into one string. The copy is the only one: names and values
-// are slices of it. A name that is not in canonical form is put into it on the
-// way, which changes letters and no offsets.
-func parseSection(lines []byte) (section, error) {
+// parseSection checks the field lines of src from start on, which end with CRLF
+// each, and copies src into one string. The copy is the only one: names and
+// values are slices of it. A name that is not in canonical form is put into it
+// on the way, which changes letters and no offsets.
+func parseSection(src []byte, start int) (section, error) {
 	var text strings.Builder
-	text.Grow(len(lines))
-	s := section{}
+	text.Grow(len(src))
+	s := section{start: start}
 	copied := 0
-	for at := 0; at < len(lines); s.lines++ {
-		n := bytes.IndexByte(lines[at:], '\n')
-		if n < 1 || lines[at+n-1] != '\r' {
+	for at := start; at < len(src); s.lines++ {
+		n := bytes.IndexByte(src[at:], '\n')
+		if n < 1 || src[at+n-1] != '\r' {
 			return section{}, bad("line ends without CRLF")
 		}
-		line := lines[at : at+n-1]
+		line := src[at : at+n-1]
 		colon, canonical, err := parseName(line)
 		if err != nil {
 			return section{}, err
 		}
-		if i := valueError(line[colon+1:]); i >= 0 {
+		if valueError(line[colon+1:]) >= 0 {
 			return section{}, bad("control byte in a field value")
 		}
 		if !canonical {
-			text.Write(lines[copied:at])
-			copied = at + colon
+			text.Write(src[copied:at])
 			writeCanonical(&text, line[:colon])
+			copied = at + colon
 		}
 		at += n + 1
 	}
-	text.Write(lines[copied:])
+	text.Write(src[copied:])
 	s.text = text.String()
 	return s, nil
 }
@@ -107,7 +108,7 @@ func canonical(name string) string {
 // all yields the fields in order, their values without the white space around
 // them.
 func (s section) all(yield func(name, value string) bool) {
-	text := s.text
+	text := s.text[s.start:]
 	for text != "" {
 		colon := strings.IndexByte(text, ':')
 		end := strings.IndexByte(text, '\n')
