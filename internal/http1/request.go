@@ -71,16 +71,17 @@ func ParseRequest(head []byte, h *RequestHead) error {
 	if !ok || !bytes.HasSuffix(head, []byte("\r\n\r\n")) {
 		return bad("head without an end")
 	}
-	s, err := parseSection(head[:len(head)-len(crlf)], len(line)+len(crlf))
+	var room [32]fieldLine // on the stack; more are rare
+	text, lines, err := parseSection(head[:len(head)-len(crlf)], len(line)+len(crlf), room[:0])
 	if err != nil {
 		// What is wrong with the request line says more, and its version may
 		// mean that the fields are not ours to judge.
 		return cmp.Or(h.parseRequestLine(string(line)), err)
 	}
-	if err := h.parseRequestLine(s.text[:len(line)]); err != nil {
+	if err := h.parseRequestLine(text[:len(line)]); err != nil {
 		return err
 	}
-	return h.interpret(s)
+	return h.interpret(text, lines)
 }
 
 // parseRequestLine reads method SP request-target SP HTTP-version (RFC 9112
