@@ -26,7 +26,7 @@ type Entry struct {
 	Time      time.Time
 	Remote    string // address, with or without a port; "" if there is none, as on Unix sockets
 	Method    string
-	Target    string // as it stood in the request line
+	Target    string // as it stood in the request line; the whole line if it was refused, with Method and Proto ""
 	Proto     string
 	Host      string
 	Status    int
@@ -50,8 +50,8 @@ func appendCombined(dst []byte, e *Entry, clock *clock) []byte {
 	dst = append(dst, " - - ["...)
 	dst = append(dst, clock.at(e.Time).combined...)
 	dst = append(dst, `] "`...)
-	if e.Method == "" && e.Target == "" {
-		dst = append(dst, '-') // a head that was refused before it had a request line
+	if e.Method == "" {
+		dst = appendColumn(dst, e.Target)
 	} else {
 		dst = appendEscaped(dst, e.Method)
 		dst = append(dst, ' ')

@@ -53,13 +53,10 @@ type Log struct {
 }
 
 // Open returns a Log that appends to the file at path, which is made with mode
-// 0640 if there is none: a log holds addresses of visitors. The path "-" is
-// standard output. Write errors are reported to report (nil: not at all), once
-// until writing works again. The caller must Close the Log.
+// 0640 if there is none: a log holds addresses of visitors. Write errors are
+// reported to report (nil: not at all), once until writing works again. The
+// caller must Close the Log.
 func Open(path string, format Format, report *slog.Logger) (*Log, error) {
-	if path == "-" {
-		return New(os.Stdout, format, report), nil
-	}
 	f, err := openFile(path)
 	if err != nil {
 		return nil, err

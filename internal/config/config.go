@@ -51,12 +51,15 @@ type App struct {
 	Threads       int
 	Slow          time.Duration // 0: never reported
 	Timeout       time.Duration // 0: none
+	StartTimeout  time.Duration // 0: none
 	StallTimeout  time.Duration // 0: none
 	MaxBody       Size
 	SpoolMemory   Size
 	ResponseSpool Size
 	Queue         int
-	QueueWait     time.Duration
+	QueueWait     time.Duration // 0: for ever
+	Preload       bool
+	User          string // "" for the folder's owner if started by root, else the server's
 }
 
 // Log is where requests and events are written.
@@ -88,11 +91,13 @@ func Default() Config {
 			Slow:          time.Second,
 			Timeout:       60 * time.Second,
 			StallTimeout:  60 * time.Second,
+			StartTimeout:  60 * time.Second,
 			MaxBody:       100 * MB,
 			SpoolMemory:   1 * MB,
 			ResponseSpool: 1 * GB,
 			Queue:         100,
 			QueueWait:     10 * time.Second,
+			Preload:       true,
 		},
 		Log: Log{Access: "-", Format: "text"},
 	}

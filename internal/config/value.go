@@ -30,15 +30,16 @@ func (v durationValue) String() string {
 	if *v.p == 0 {
 		return "off"
 	}
-	// 1m0s and 30m0s are how machines write it.
-	text := v.p.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = text[:len(text)-len("0s")]
+	// 1m15s and 30m0s is how machines write it.
+	switch d := *v.p; {
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	case d%time.Minute == 0 && d > time.Minute:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d%time.Second == 0 && d < time.Hour:
+		return fmt.Sprintf("%ds", d/time.Second)
 	}
-	if strings.HasSuffix(text, "h0m") {
-		text = text[:len(text)-len("0m")]
-	}
-	return text
+	return v.p.String()
 }
 
 func (v durationValue) Set(text string) error {
