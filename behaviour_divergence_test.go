@@ -1,0 +1,81 @@
+package gatehouse_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
+)
+
+// divergences is the one place that says where the engine on purpose does not
+// do as net/http does. The tests state what the engine does; a line here says
+// what the oracle is seen to do in that row instead, and why the engine
+// differs. A row that has no line must hold for both. "absent" means that
+// net/http has nothing of the kind and the test runs on the engine alone.
+//
+//	row | what net/http does | why the engine does not
+const divergences = `
+Server field |  | the engine names itself, without a version
+status line for 1.0 | HTTP/1.0 200 OK | a server names its own highest version (RFC 9112 section 2.3)
+early hints for 1.0 | sent | no 1xx may be sent to a 1.0 client (RFC 9110 section 15.2)
+asterisk with GET | 204 no body, open, handler reached | the asterisk is for OPTIONS only (RFC 9112 section 3.2.4)
+CONNECT | 204 no body, open, handler reached | a CONNECT reaches no application: whoever runs a tunnel writes a proxy
+HTTP/2 preface | 204 no body, close, handler reached | HTTP/2 over plain TCP is not served; a handler could do nothing with the preface
+length and chunked | 204 no body, open, handler reached | two lengths are how requests are smuggled (RFC 9112 section 6.1)
+folded field | 204 no body, open, handler reached | line folding is obsolete and read differently by others (RFC 9112 section 5.2)
+bare LF | 204 no body, open, handler reached | a bare LF is a line end to some and not to others (RFC 9112 section 2.2)
+malformed trailer | "hello" ended well | a space before the colon is refused in trailers as in heads (RFC 9112 section 5.1)
+one empty line first | 400 until close "400 Bad Request", close | empty lines before a request line are skipped (RFC 9112 section 2.2)
+one byte above | 413 content-length "limit 5\n", close | the hook behind http.MaxBytesReader is unexported; the unread rest is read away as any other
+chunked above | 413 content-length "limit 5\n", close | the hook behind http.MaxBytesReader is unexported; the unread rest is read away as any other
+`
+
+// absent marks what net/http does not have at all.
+const absent = "absent"
+
+// divergence finds the oracle's line of a row.
+func divergence(row string) (oracle string, ok bool) {
+	for line := range strings.Lines(divergences) {
+		cells := strings.Split(line, " | ")
+		if len(cells) == 3 && cells[0] == row {
+			return strings.TrimSpace(cells[1]), true
+		}
+	}
+	return "", false
+}
+
+// expected is what a row must show in the mode: the engine's behaviour, or the
+// oracle's where the table says that it differs.
+func expected(m testserver.Mode, row, engine string) string {
+	if oracle, ok := divergence(row); ok && m.Oracle() {
+		return oracle
+	}
+	return engine
+}
+
+// modesOf leaves the oracle out of modes for a row that net/http lacks.
+func modesOf(row string, modes []testserver.Mode) []testserver.Mode {
+	if oracle, ok := divergence(row); ok && oracle == absent {
+		return testserver.Engine(modes)
+	}
+	return modes
+}
+
+func TestDivergencesAreWellFormed(t *testing.T) {
+	seen := map[string]bool{}
+	for line := range strings.Lines(divergences) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		cells := strings.Split(line, " | ")
+		if len(cells) != 3 {
+			t.Errorf("line has %d cells, want 3: %s", len(cells), line)
+			continue
+		}
+		row := strings.TrimSpace(cells[0])
+		if seen[row] {
+			t.Errorf("row twice: %s", row)
+		}
+		seen[row] = true
+	}
+}
