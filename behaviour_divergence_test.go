@@ -15,6 +15,16 @@ import (
 //
 //	row | what net/http does | why the engine does not
 const divergences = `
+slow head | 400 | the request was slow, not wrong (RFC 9110 section 15.5.9)
+body stall time-out | absent | net/http's ReadTimeout bounds the whole body and cuts healthy slow ones
+write stall time-out | absent | net/http's WriteTimeout bounds the whole response and cuts healthy slow ones
+target too long | 200 | net/http has one limit of 1 MB for a whole head; the limits are those of other servers, each with its status
+target far too long | 200 | as above
+field too long | 200 | as above
+field far too long | 200 | as above
+field name too long | 200 | as above
+too many fields | 200 | as above
+head too large | 200 | as above
 Server field |  | the engine names itself, without a version
 status line for 1.0 | HTTP/1.0 200 OK | a server names its own highest version (RFC 9112 section 2.3)
 early hints for 1.0 | sent | no 1xx may be sent to a 1.0 client (RFC 9110 section 15.2)

@@ -110,6 +110,7 @@ func reverseProxy(behind *testserver.Server) *httputil.ReverseProxy {
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target); r.SetXForwarded() },
 		Transport:     behind.Client().Transport,
 		FlushInterval: -1,
+		ErrorLog:      log.New(io.Discard, "", 0),
 	}
 }
 
@@ -158,9 +159,7 @@ func TestReverseProxy(t *testing.T) {
 				fmt.Fprintf(w, "%s %s %s", r.Method, r.Header.Get("X-Forwarded-Proto"), body)
 			}
 		})
-		proxy := reverseProxy(behind)
-		proxy.ErrorLog = log.New(io.Discard, "", 0)
-		front := testserver.Start(t, m, proxy.ServeHTTP)
+		front := testserver.Start(t, m, reverseProxy(behind).ServeHTTP)
 		proto := map[bool]string{false: "http", true: "https"}[m.TLS()]
 
 		c := front.Dial()
