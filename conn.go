@@ -5,13 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/http1"
 )
@@ -24,11 +24,12 @@ type conn struct {
 	sock   transport
 	tls    *tls.Conn // nil without TLS
 	in     input
-	out    *buffer // what was written and not sent yet; nil when nothing is
+	out    output
 	scan   http1.HeadScanner
-	word   atomic.Uint64 // stateWord; for all, see moves
-	mine   stateWord     // what the connection's goroutine last put there or found there
-	remote string        // client's address, once a request needed it
+	word   atomic.Uint64        // stateWord; for all, see moves
+	mine   stateWord            // what the connection's goroutine last put there or found there
+	remote string               // client's address, once a request needed it
+	secure *tls.ConnectionState // of tls, for all requests; nil without TLS
 
 	base context.Context // parent of every request's context
 
@@ -40,20 +41,17 @@ type conn struct {
 func (s *Server) newConn(rwc net.Conn, config *tls.Config, base context.Context) {
 	c := &conn{srv: s, rwc: rwc}
 	c.sock.init(rwc, s.clock)
-	c.in.lender = &s.buffers
 	c.watch.c = c
+	c.in = input{src: &c.sock, lender: &s.buffers}
+	c.out = output{w: &c.sock, lender: &s.buffers}
 	switch accepted, ok := rwc.(*tls.Conn); {
 	case config != nil:
 		c.tls = tls.Server(&c.sock, config)
-		c.in.src = c.tls
+		c.in.src, c.out.w = c.tls, c.tls
 	case ok: // from a listener of crypto/tls
 		c.tls = accepted
-		c.in.src = &c.sock
-	default:
-		c.in.src = &c.sock
-		if c.sock.raw.ok() {
-			c.in.sock = &c.sock
-		}
+	case c.sock.raw.ok():
+		c.in.sock, c.out.sock = &c.sock, &c.sock
 	}
 	if s.ConnContext != nil {
 		base = s.ConnContext(base, rwc)
@@ -97,8 +95,8 @@ func (c *conn) enter(next connState) bool {
 		panic(fmt.Sprintf("gatehouse: connection cannot go from %v to %v", was, next))
 	}
 	since := c.srv.clock.now()
-	if was == stateNew && next == stateHead {
-		since = c.mine.since() // the head time-out runs from the start
+	if was == stateNew && next == stateHead || next == stateAsleep {
+		since = c.mine.since() // a time-out that is running goes on
 	}
 	word := newStateWord(next, since)
 	if !was.waiting() {
@@ -113,6 +111,8 @@ func (c *conn) enter(next connState) bool {
 		c.tell(http.StateActive)
 	case stateIdle:
 		c.tell(http.StateIdle)
+	case stateClosed:
+		c.tell(http.StateClosed)
 	}
 	return true
 }
@@ -125,13 +125,29 @@ func (c *conn) resume() {
 }
 
 // serve is the life of a connection: read a head, answer it, again.
+//
+// A connection that has been idle for a while moves to a new goroutine. The old
+// one's stack has grown with what handlers need, and a stack of 4 KB or more
+// does not shrink while its owner waits here; a new one has 2 KB. The client of
+// ten thousand idle connections does not notice, the memory does.
 func (c *conn) serve() {
-	defer c.leave()
-	if c.tls != nil && !c.handshake() {
+	moving := false
+	defer func() {
+		if moving {
+			go c.serve()
+			return
+		}
+		c.leave()
+	}()
+	if c.state() == stateHandshake && !c.handshake() {
 		return
 	}
 	for {
 		n, err := c.await()
+		if err == errMoving {
+			moving = true
+			return
+		}
 		if err != nil {
 			c.refuse(err)
 			return
@@ -144,25 +160,19 @@ func (c *conn) serve() {
 
 // leave ends the connection, unless it was hijacked.
 func (c *conn) leave() {
-	c.srv.removeConn(c)
 	if c.state() == stateHijacked {
 		return
 	}
 	c.in.release()
-	c.dropOutput()
+	c.out.release()
 	if c.tls != nil {
 		c.tls.Close()
 	}
 	c.rwc.Close()
-	if c.state() != stateClosed {
-		c.enterClosed()
+	if !c.enter(stateClosed) {
+		c.enter(stateClosed) // from stateCut, where nobody else moves it
 	}
-}
-
-func (c *conn) enterClosed() {
-	c.mine = newStateWord(stateClosed, 0)
-	c.word.Store(uint64(c.mine))
-	c.tell(http.StateClosed)
+	c.srv.removeConn(c)
 }
 
 // abort breaks the connection off. Any goroutine may call it.
@@ -171,8 +181,11 @@ func (c *conn) abort() {
 	c.watch.cancel()
 }
 
-// errSilent ends a connection that there is nothing to say to.
-var errSilent = errors.New("connection ends")
+// What a wait can end with, besides answers to the client.
+var (
+	errSilent = errors.New("the connection ends without a word")
+	errMoving = errors.New("the connection moves to a new goroutine")
+)
 
 // await waits until a whole request head is buffered and returns its length.
 // It sends what was answered before it waits, and not earlier: the answers to
@@ -190,7 +203,7 @@ func (c *conn) await() (int, error) {
 				return n, nil
 			}
 		}
-		if err := c.flush(); err != nil {
+		if err := c.out.flush(); err != nil {
 			return 0, errSilent
 		}
 		if err := c.waitForMore(); err != nil {
@@ -201,21 +214,19 @@ func (c *conn) await() (int, error) {
 
 // waitForMore reads more of a request head.
 func (c *conn) waitForMore() error {
-	next := stateIdle
-	if c.in.buf != nil {
-		next = stateHead
+	switch was := c.state(); {
+	case c.in.buf != nil && was != stateHead && was != stateCut:
+		c.enter(stateHead) // lost to a cut: the read fails
+	case was == stateActive:
+		c.enter(stateIdle)
+		if c.srv.draining.Load() {
+			c.cut(c.mine) // Shutdown may have looked before the state was idle
+		}
 	}
-	if was := c.state(); was != next && was != stateCut && !(was == stateNew && next == stateIdle) {
-		c.enter(next) // lost to a cut: the read fails
+	if err := c.in.fill(); err != nil {
+		return c.afterWait(err)
 	}
-	if next == stateIdle && c.srv.draining.Load() && c.state() == stateIdle {
-		c.cut(c.mine) // Shutdown may have looked before the state was idle
-	}
-	err := c.in.fill()
-	if err == nil {
-		return nil
-	}
-	return c.afterWait(err)
+	return nil
 }
 
 // afterWait says what a failed read between requests means.
@@ -225,20 +236,27 @@ func (c *conn) afterWait(err error) error {
 	}
 	was := c.state()
 	c.mine = stateWord(c.word.Load())
-	if c.srv.draining.Load() && was == stateIdle {
-		return c.lastLook()
-	}
-	if was == stateHead {
+	switch {
+	case c.state() == stateMoving:
+		c.resume()
+		c.enter(stateAsleep)
+		return errMoving
+	case was == stateHead:
 		return &rejection{http.StatusRequestTimeout, "the request head did not arrive in time"}
+	case was != stateNew && c.srv.draining.Load():
+		return c.lastLook()
 	}
 	return errSilent
 }
+
+// lastLookTime is how long lastLook waits for what may be there.
+const lastLookTime = 10 * time.Millisecond
 
 // lastLook reads what has arrived on an idle connection that Shutdown wants to
 // close, so that no request is lost that had reached this machine.
 func (c *conn) lastLook() error {
 	c.cutting.Lock()
-	err := c.rwc.SetReadDeadline(soon())
+	err := c.rwc.SetReadDeadline(time.Now().Add(lastLookTime))
 	c.cutting.Unlock()
 	if err != nil || c.in.fill() != nil {
 		return errSilent
@@ -250,12 +268,14 @@ func (c *conn) lastLook() error {
 
 // activate moves the connection to stateActive.
 func (c *conn) activate() {
-	if c.state() == stateActive || c.state() != stateCut && c.enter(stateActive) {
-		return
+	switch {
+	case c.state() == stateActive:
+	case c.state().waiting() && c.enter(stateActive):
+	default:
+		// The wait was cut, perhaps when the head had just arrived: it counts.
+		c.resume()
+		c.enter(stateActive)
 	}
-	// The wait was cut, perhaps when the head had just arrived: it counts.
-	c.resume()
-	c.enter(stateActive)
 }
 
 // refuse answers a request that no handler may see, where there is something to
@@ -292,7 +312,7 @@ func (c *conn) answer(n int) bool {
 	if w.keep() {
 		return true
 	}
-	if c.flush() == nil && w.unreadInput() {
+	if c.out.flush() == nil && w.unreadInput() {
 		c.linger()
 	}
 	return false
@@ -301,7 +321,7 @@ func (c *conn) answer(n int) bool {
 // handle calls the handler. It returns false if the handler panicked: its
 // answer is in doubt and the connection must end.
 func (c *conn) handle(w *response) (ok bool) {
-	mark := c.pending()
+	c.out.holdBack()
 	defer func() {
 		c.watch.end()
 		w.ctx.finish()
@@ -316,8 +336,8 @@ func (c *conn) handle(w *response) (ok bool) {
 		}
 		// Earlier answers are whole and must arrive, of this one only what has
 		// gone out already.
-		c.truncate(mark)
-		_ = c.flush() // the connection ends either way
+		c.out.takeBack()
+		_ = c.out.flush() // the connection ends either way
 	}()
 	w.handler().ServeHTTP(w, w.req)
 	return true
@@ -345,93 +365,4 @@ func (c *conn) linger() {
 			return // end, reset, or the sweeper's cut
 		}
 	}
-}
-
-// output is the buffer of what goes to the client next.
-func (c *conn) output() *buffer {
-	if c.out == nil {
-		c.out = c.srv.buffers.get()
-	}
-	return c.out
-}
-
-// pending is how many bytes wait to be sent.
-func (c *conn) pending() int {
-	if c.out == nil {
-		return 0
-	}
-	return len(c.out.b)
-}
-
-// truncate takes back all but the first n bytes that wait to be sent.
-func (c *conn) truncate(n int) {
-	if c.out != nil && len(c.out.b) > n {
-		c.out.b = c.out.b[:n]
-	}
-}
-
-// dropOutput gives the buffer back with all that is in it.
-func (c *conn) dropOutput() {
-	if c.out != nil {
-		c.srv.buffers.put(c.out)
-		c.out = nil
-	}
-}
-
-// flush sends what waits to be sent.
-func (c *conn) flush() error {
-	if c.out == nil {
-		return nil
-	}
-	_, err := c.send(nil, nil)
-	return err
-}
-
-// coalesceBelow is up to which size pieces are copied together where the
-// connection takes only one at a time: a TLS record holds as much.
-const coalesceBelow = 16 << 10
-
-// send sends what waits to be sent, then p and q, if possible with one system
-// call. n counts the bytes of p and q.
-func (c *conn) send(p, q []byte) (n int, err error) {
-	var head []byte
-	before := c.pending()
-	if before > 0 {
-		head = c.out.b
-	}
-	switch {
-	case c.sock.raw.ok() && c.tls == nil:
-		n, err = c.sock.raw.write(head, p, q)
-	case before+len(p)+len(q) <= coalesceBelow:
-		all := c.output()
-		all.b = append(append(all.b, p...), q...)
-		n, err = c.writer().Write(all.b)
-	default:
-		n, err = writeEach(c.writer(), head, p, q)
-	}
-	c.dropOutput()
-	return max(n-before, 0), err
-}
-
-// writer is where bytes for the client go.
-func (c *conn) writer() io.Writer {
-	if c.tls != nil {
-		return c.tls
-	}
-	return &c.sock
-}
-
-// writeEach writes pieces one after the other.
-func writeEach(w io.Writer, pieces ...[]byte) (n int, err error) {
-	for _, p := range pieces {
-		if len(p) == 0 {
-			continue
-		}
-		k, err := w.Write(p)
-		n += k
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
 }

@@ -12,6 +12,8 @@ const (
 	stateHead                       // part of a request head received
 	stateActive                     // a request is being answered
 	stateIdle                       // between two requests, nothing received
+	stateMoving                     // idle, and the sweeper asks it to move to a new goroutine
+	stateAsleep                     // idle for long, on a goroutine that has done nothing else
 	stateCut                        // the sweeper or Shutdown ended a wait of the states above
 	stateLinger                     // answered for the last time; what still arrives is thrown away
 	stateHijacked                   // a handler owns the connection
@@ -20,7 +22,7 @@ const (
 )
 
 var stateNames = [numStates]string{
-	"handshake", "new", "head", "active", "idle", "cut", "linger", "hijacked", "closed",
+	"handshake", "new", "head", "active", "idle", "moving", "asleep", "cut", "linger", "hijacked", "closed",
 }
 
 // String implements fmt.Stringer.
@@ -44,16 +46,18 @@ func states(list ...connState) stateSet {
 
 // moves says where a connection may go from each state.
 //
-// Only the connection's own goroutine moves it, with one exception: the move to
-// stateCut belongs to whoever ends a wait from outside. That is why leaving a
-// waiting state is a compare-and-swap, and why a connection that lost the race
-// finds itself in stateCut.
+// Only the connection's own goroutine moves it, with one exception: the moves to
+// stateCut and stateMoving belong to whoever ends a wait from outside. That is
+// why leaving a waiting state is a compare-and-swap, and why a connection that
+// lost the race finds itself in one of these two.
 var moves = [numStates]stateSet{
 	stateHandshake: states(stateNew, stateCut, stateClosed),
 	stateNew:       states(stateHead, stateActive, stateCut, stateClosed),
 	stateHead:      states(stateActive, stateCut, stateClosed),
 	stateActive:    states(stateIdle, stateHead, stateLinger, stateHijacked, stateClosed),
-	stateIdle:      states(stateHead, stateActive, stateCut, stateClosed),
+	stateIdle:      states(stateHead, stateActive, stateMoving, stateCut, stateClosed),
+	stateMoving:    states(stateAsleep, stateHead, stateActive, stateClosed),
+	stateAsleep:    states(stateHead, stateActive, stateCut, stateClosed),
 	stateCut:       states(stateHead, stateActive, stateClosed),
 	stateLinger:    states(stateCut, stateClosed),
 	stateHijacked:  states(),

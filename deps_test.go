@@ -26,14 +26,15 @@ internal/requestid:
 internal/recorder:
 internal/errorpage:   internal/requestid
 internal/router:
-internal/pyproc:
+internal/marshal:
+internal/pyproc:      internal/marshal
 internal/detect:
 internal/config:
 
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1
 static:               internal/errorpage
-pyapp:                internal/errorpage internal/requestid internal/pyproc
+pyapp:                internal/errorpage internal/marshal internal/requestid internal/pyproc pyapp/worker
 pyapp/worker:
 accesslog:            internal/recorder internal/requestid
 forwarded:            internal/requestid

@@ -30,10 +30,10 @@ const copyBelow = 8 << 10
 // http.ErrContentLength. n counts the bytes of body that were taken.
 func (w *response) WriteFinished(status int, head, body []byte) (n int, err error) {
 	switch {
-	case w.c.hijacked():
-		return 0, http.ErrHijacked
-	case w.done:
+	case w.done.Load():
 		return 0, errFinished
+	case w.hijacked:
+		return 0, http.ErrHijacked
 	case w.status != 0 || status < 200 || status > 999 || w.header["Trailer"] != nil:
 		return 0, http.ErrNotSupported
 	}
@@ -42,8 +42,8 @@ func (w *response) WriteFinished(status int, head, body []byte) (n int, err erro
 	has := scanFields(head)
 	w.status, w.whole = status, true
 	w.frame(w.header, length)
-	out := w.c.output()
-	b := w.appendStart(out.b, status, has.date || w.header["Date"] != nil, has.server || w.header["Server"] != nil)
+	out := w.c.out.next()
+	b := w.appendStart(out.b, status, has.date || sets(w.header, "Date"), has.server || sets(w.header, "Server"))
 	if len(w.header) > 0 {
 		b = http1.AppendHeader(b, w.header, w.skips)
 	}
@@ -62,9 +62,9 @@ func (w *response) WriteFinished(status int, head, body []byte) (n int, err erro
 		w.written = length
 		return len(body), nil
 	}
-	n, err = w.c.send(body, nil)
+	n, err = w.c.out.send(body, nil)
 	w.written = int64(n)
-	return n, w.sent(n, err)
+	return n, w.sent(err)
 }
 
 // fieldsThere says which of the fields that the server adds are there already.

@@ -11,10 +11,6 @@ import (
 // noDeadline takes a deadline back.
 var noDeadline time.Time
 
-// hijacked reports whether a handler owns the connection. Only for the
-// connection's goroutine and handlers.
-func (c *conn) hijacked() bool { return c.state() == stateHijacked }
-
 // handOver gives the connection to a handler, with what has arrived already.
 func (c *conn) handOver() (net.Conn, *bufio.ReadWriter, error) {
 	rwc := c.rwc
@@ -28,7 +24,7 @@ func (c *conn) handOver() (net.Conn, *bufio.ReadWriter, error) {
 	c.srv.removeConn(c)
 	arrived := append([]byte(nil), c.in.buffered()...)
 	c.in.release()
-	c.dropOutput()
+	c.out.release()
 	src := &leftover{arrived, rwc}
 	r := bufio.NewReaderSize(src, max(bufferSize, len(arrived)))
 	if len(arrived) > 0 {
@@ -52,9 +48,3 @@ func (l *leftover) Read(p []byte) (int, error) {
 	}
 	return l.rest.Read(p)
 }
-
-// soonest is how long a last look at a connection waits for what may be there.
-const soonest = 10 * time.Millisecond
-
-// soon is the deadline of a last look.
-func soon() time.Time { return time.Now().Add(soonest) }

@@ -42,7 +42,7 @@ func (r *rejection) Error() string { return r.reason }
 func (c *conn) reject(status int, reason string) {
 	text := http.StatusText(status)
 	body := text + ": " + reason + "\n"
-	out := c.output()
+	out := c.out.next()
 	b := http1.AppendStatusLine(out.b, status)
 	b = append(b, c.srv.clock.date()...)
 	b = append(b, c.srv.name...)
@@ -52,7 +52,7 @@ func (c *conn) reject(status int, reason string) {
 	b = http1.AppendField(b, "Connection", "close")
 	b = append(b, "\r\n"...)
 	out.b = append(b, body...)
-	_ = c.flush() // the connection ends either way
+	_ = c.out.flush() // the connection ends either way
 	if c.srv.OnReject != nil {
 		c.srv.OnReject(Rejection{
 			LocalAddr:  c.rwc.LocalAddr(),

@@ -46,10 +46,7 @@ func (c *conn) readRequest(n int) (*response, error) {
 	r.RemoteAddr = c.remote
 	r.Close = head.Close
 	r.Body = http.NoBody
-	if c.tls != nil {
-		state := c.tls.ConnectionState()
-		r.TLS = &state
-	}
+	r.TLS = c.secure
 	w.req = r
 	w.isHead = head.Method == http.MethodHead
 	w.asterisk = head.Form == http1.AsteriskForm

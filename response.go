@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/http1"
@@ -61,8 +62,9 @@ type response struct {
 	deadlines   bool // the handler has set deadlines
 	committed   bool // the head is written
 	whole       bool // written by WriteFinished
-	done        bool // the handler has returned
-	broken      bool // the connection cannot be used after this response
+	hijacked    bool
+	done        atomic.Bool // the handler has returned
+	broken      bool        // the connection cannot be used after this response
 }
 
 // handler is who answers.
@@ -104,11 +106,11 @@ func (w *response) fields() http.Header {
 // 101, is sent at once and may be followed by others.
 func (w *response) WriteHeader(status int) {
 	switch {
-	case w.c.hijacked():
-		w.misuse("WriteHeader on a hijacked connection")
-		return
-	case w.done:
+	case w.done.Load():
 		w.misuse("WriteHeader after the handler returned")
+		return
+	case w.hijacked:
+		w.misuse("WriteHeader on a hijacked connection")
 		return
 	case w.status != 0:
 		w.misuse("superfluous WriteHeader")
@@ -136,18 +138,18 @@ func (w *response) inform(status int) {
 	if w.minor == 0 {
 		return // a client of HTTP/1.0 would take it for the response (RFC 9110 section 15.2)
 	}
-	if w.mayContinue && status == http.StatusContinue {
+	if w.mayContinue {
 		w.continued.Lock()
 		defer w.continued.Unlock()
-		w.expects = false
+		w.expects = w.expects && status != http.StatusContinue
 	}
-	out := w.c.output()
+	out := w.c.out.next()
 	out.b = http1.AppendStatusLine(out.b, status)
 	out.b = http1.AppendHeader(out.b, w.header, func(key string) bool {
 		return key == "Content-Length" || key == "Transfer-Encoding"
 	})
 	out.b = append(out.b, "\r\n"...)
-	w.sent(0, w.c.flush())
+	w.sent(w.c.out.flush())
 }
 
 // sendContinue sends 100 Continue if the client waits for it.
@@ -158,9 +160,9 @@ func (w *response) sendContinue() {
 		return
 	}
 	w.expects = false
-	out := w.c.output()
+	out := w.c.out.next()
 	out.b = append(out.b, "HTTP/1.1 100 Continue\r\n\r\n"...)
-	_ = w.c.flush() // a broken connection fails the read that follows
+	_ = w.c.out.flush() // a broken connection fails the read that follows
 }
 
 // misuse logs a mistake of the handler's, with the place.
@@ -183,10 +185,10 @@ func (w *response) misuse(what string) {
 // made sure that there is a status.
 func (w *response) writable(n int) error {
 	switch {
-	case w.c.hijacked():
-		return http.ErrHijacked
-	case w.done:
+	case w.done.Load():
 		return errFinished
+	case w.hijacked:
+		return http.ErrHijacked
 	case w.whole:
 		return http.ErrContentLength
 	}
@@ -230,12 +232,18 @@ func (w *response) Write(p []byte) (int, error) {
 
 // WriteString implements io.StringWriter.
 func (w *response) WriteString(s string) (int, error) {
-	if !w.isHead && w.buf != nil && w.writable(len(s)) == nil && len(s) <= cap(w.buf.b)-len(w.buf.b) {
-		w.written += int64(len(s))
-		w.buf.b = append(w.buf.b, s...)
-		return len(s), nil
+	if w.isHead {
+		return w.Write([]byte(s))
 	}
-	return w.Write([]byte(s))
+	if err := w.writable(len(s)); err != nil || len(s) == 0 {
+		return 0, err
+	}
+	if !w.buffered(len(s)) {
+		return w.push([]byte(s))
+	}
+	w.written += int64(len(s))
+	w.buf.b = append(w.buf.b, s...)
+	return len(s), nil
 }
 
 // swallow takes the body of a HEAD response: it counts, its type shows, and it
@@ -278,19 +286,19 @@ func (w *response) push(p []byte) (int, error) {
 		n = len(p)
 	}
 	w.written += int64(n)
-	return n, w.sent(n, err)
+	return n, w.sent(err)
 }
 
 // emit frames and sends what is buffered and p. n counts bytes of p.
 func (w *response) emit(p []byte) (n int, err error) {
-	out := w.c.output()
+	out := w.c.out.next()
 	size := w.bufLen() + len(p)
 	if size == 0 {
-		return 0, w.c.flush()
+		return 0, w.c.out.flush()
 	}
 	if !w.framing.BodySent {
 		w.dropBuf()
-		return len(p), w.c.flush()
+		return len(p), w.c.out.flush()
 	}
 	if w.framing.Chunked {
 		out.b = http1.AppendChunkHead(out.b, int64(size))
@@ -300,13 +308,13 @@ func (w *response) emit(p []byte) (n int, err error) {
 		w.dropBuf()
 	}
 	if !w.framing.Chunked {
-		return w.c.send(p, nil)
+		return w.c.out.send(p, nil)
 	}
 	if len(p) == 0 {
 		out.b = append(out.b, http1.ChunkEnd...)
-		return 0, w.c.flush()
+		return 0, w.c.out.flush()
 	}
-	n, err = w.c.send(p, []byte(http1.ChunkEnd))
+	n, err = w.c.out.send(p, []byte(http1.ChunkEnd))
 	return min(n, len(p)), err
 }
 
@@ -325,7 +333,7 @@ func (w *response) dropBuf() {
 }
 
 // sent looks at the result of sending: a connection that fails once is done for.
-func (w *response) sent(_ int, err error) error {
+func (w *response) sent(err error) error {
 	if err != nil {
 		w.broken = true
 		w.c.watch.cancel()
@@ -338,18 +346,18 @@ func (w *response) Flush() { _ = w.FlushError() }
 
 // FlushError sends what was written so far to the client.
 func (w *response) FlushError() error {
-	if w.c.hijacked() {
-		return http.ErrHijacked
-	}
-	if w.done {
+	if w.done.Load() {
 		return errFinished
+	}
+	if w.hijacked {
+		return http.ErrHijacked
 	}
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
 	w.commit(nil, false)
 	_, err := w.emit(nil)
-	return w.sent(0, err)
+	return w.sent(err)
 }
 
 // finish completes the response after the handler has returned.
@@ -362,7 +370,7 @@ func (w *response) finish() {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
-	w.done = true
+	w.done.Store(true)
 	if !w.whole {
 		w.commit(nil, true)
 		w.complete()
@@ -384,7 +392,7 @@ func (w *response) complete() {
 	if !w.framing.BodySent {
 		return
 	}
-	out := w.c.output()
+	out := w.c.out.next()
 	size := w.bufLen()
 	if !w.framing.Chunked {
 		if size > 0 {
@@ -414,28 +422,33 @@ func (w *response) unreadInput() bool {
 // Hijack implements http.Hijacker. What has arrived already is in the reader.
 func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c := w.c
-	if c.hijacked() {
-		return nil, nil, http.ErrHijacked
-	}
-	if w.done {
+	if w.done.Load() {
 		return nil, nil, errFinished
+	}
+	if w.hijacked {
+		return nil, nil, http.ErrHijacked
 	}
 	if w.status != 0 {
 		w.commit(nil, false)
-		if _, err := w.emit(nil); w.sent(0, err) != nil {
+		if _, err := w.emit(nil); w.sent(err) != nil {
 			return nil, nil, fmt.Errorf("gatehouse: hijack: %w", err)
 		}
-	} else if err := c.flush(); err != nil {
+	} else if err := c.out.flush(); err != nil {
 		return nil, nil, fmt.Errorf("gatehouse: hijack: %w", err)
 	}
 	w.dropBuf()
 	c.watch.end()
-	return c.handOver()
+	conn, rw, err := c.handOver()
+	w.hijacked = err == nil
+	return conn, rw, err
 }
 
 // SetReadDeadline is for http.ResponseController. A deadline of the handler's
 // own replaces BodyStallTimeout for this request.
 func (w *response) SetReadDeadline(at time.Time) error {
+	if w.done.Load() {
+		return errFinished
+	}
 	w.deadlines = true
 	w.c.sock.reads.exempt()
 	return w.c.rwc.SetReadDeadline(at)
@@ -444,6 +457,9 @@ func (w *response) SetReadDeadline(at time.Time) error {
 // SetWriteDeadline is for http.ResponseController. A deadline of the handler's
 // own replaces WriteStallTimeout for this request.
 func (w *response) SetWriteDeadline(at time.Time) error {
+	if w.done.Load() {
+		return errFinished
+	}
 	w.deadlines = true
 	w.c.sock.writes.exempt()
 	return w.c.rwc.SetWriteDeadline(at)

@@ -24,14 +24,21 @@ func (w *response) commit(next []byte, whole bool) {
 		length = w.written
 	}
 	w.frame(fields, length)
-	out := w.c.output()
-	b := w.appendStart(out.b, w.status, fields["Date"] != nil, fields["Server"] != nil)
+	out := w.c.out.next()
+	b := w.appendStart(out.b, w.status, sets(fields, "Date"), sets(fields, "Server"))
 	b = http1.AppendHeader(b, fields, w.skips)
 	if kind := w.sniff(fields, next); kind != "" {
 		b = http1.AppendField(b, "Content-Type", kind)
 	}
 	b = w.framing.Append(b)
 	out.b = append(b, "\r\n"...)
+}
+
+// sets reports whether the handler has set a field, be it to nothing: that is
+// how a handler says that it wants none.
+func sets(fields http.Header, name string) bool {
+	_, ok := fields[name]
+	return ok
 }
 
 // frame decides how the response is delimited. length is that of the whole
@@ -127,10 +134,10 @@ func (w *response) skips(key string) bool {
 // sniff guesses the Content-Type from the body, if the handler has said nothing
 // about it. It returns "" if there is nothing to say.
 func (w *response) sniff(fields http.Header, next []byte) string {
-	if _, said := fields["Content-Type"]; said || !bodyAllowed(w.status) {
+	if sets(fields, "Content-Type") || !bodyAllowed(w.status) {
 		return ""
 	}
-	if fields.Get("Content-Encoding") != "" || fields["Transfer-Encoding"] != nil {
+	if fields.Get("Content-Encoding") != "" || sets(fields, "Transfer-Encoding") {
 		return "" // these bytes are not the content's
 	}
 	first := next

@@ -38,26 +38,24 @@ func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
 		}
 		limit -= n
 	}
-	if room := w.declared - w.written; limit > room {
-		// Never more than was announced: the copy that follows fails, as Write
-		// does.
-		limit = room
-	}
+	room := w.declared - w.written
 	w.commit(nil, false)
 	if _, err := w.emit(nil); err != nil {
-		return n, w.sent(0, err)
+		return n, w.sent(err)
 	}
-	sent, err := w.c.sock.raw.sendFile(file, limit)
+	sent, err := w.c.sock.raw.sendFile(file, min(limit, room))
 	if limited, ok := src.(*io.LimitedReader); ok {
 		limited.N -= sent
 	}
 	n += sent
 	w.written += sent
-	if errors.Is(err, errors.ErrUnsupported) {
+	if errors.Is(err, errors.ErrUnsupported) || err == nil && sent == room && limit > room {
+		// What is left, if anything, goes the usual way, which also says so if
+		// it is more than was announced.
 		more, err := w.copyFrom(src)
 		return n + more, err
 	}
-	return n, w.sent(0, err)
+	return n, w.sent(err)
 }
 
 // sendable returns the file behind src, if it can be sent by the kernel in this
@@ -88,8 +86,7 @@ func (w *response) needsSniff() bool {
 		return false
 	}
 	fields := w.fields()
-	_, said := fields["Content-Type"]
-	return !said && fields.Get("Content-Encoding") == ""
+	return !sets(fields, "Content-Type") && fields.Get("Content-Encoding") == ""
 }
 
 // copyFrom copies src through memory.

@@ -13,6 +13,11 @@ const (
 	// close with unread data means (RFC 9112 section 9.6).
 	lingerTime = 5 * time.Second
 
+	// moveAfter is how long a connection is idle before it moves to a new
+	// goroutine: longer than people take between the clicks that load a page's
+	// parts, so that busy connections do not pay for it.
+	moveAfter = 5 * time.Second
+
 	// newGrace is how long Shutdown waits for the first request of a connection
 	// that was just accepted: it is most probably on its way.
 	newGrace = time.Second
@@ -93,17 +98,20 @@ func (c *conn) check(now coarse, lim *timeouts, draining bool) {
 	age := now - word.since()
 	over := func(limit coarse) bool { return limit > 0 && age >= limit }
 	switch word.state() {
-	case stateHandshake, stateHead:
+	case stateHead:
 		if over(lim.head) {
 			c.cut(word)
 		}
-	case stateNew:
-		if over(lim.head) || draining && age >= coarse(newGrace/time.Millisecond) {
+	case stateHandshake, stateNew:
+		if over(lim.head) || draining && over(coarse(newGrace/time.Millisecond)) {
 			c.cut(word)
 		}
-	case stateIdle:
-		if over(lim.idle) || draining {
+	case stateIdle, stateAsleep:
+		switch {
+		case over(lim.idle) || draining:
 			c.cut(word)
+		case word.state() == stateIdle && over(coarse(moveAfter/time.Millisecond)):
+			c.interrupt(word, stateMoving)
 		}
 	case stateLinger:
 		if over(coarse(lingerTime / time.Millisecond)) {
@@ -120,11 +128,15 @@ func (c *conn) check(now coarse, lim *timeouts, draining bool) {
 	}
 }
 
-// cut ends c's wait, unless it has ended by itself since word was read.
-func (c *conn) cut(word stateWord) {
+// cut ends c's wait for good.
+func (c *conn) cut(word stateWord) { c.interrupt(word, stateCut) }
+
+// interrupt ends c's wait and moves it to next, unless the wait has ended by
+// itself since word was read.
+func (c *conn) interrupt(word stateWord, next connState) {
 	c.cutting.Lock()
 	defer c.cutting.Unlock()
-	if c.word.CompareAndSwap(uint64(word), uint64(newStateWord(stateCut, word.since()))) {
+	if c.word.CompareAndSwap(uint64(word), uint64(newStateWord(next, word.since()))) {
 		_ = c.rwc.SetReadDeadline(longAgo) // fails on a closed connection only
 	}
 }

@@ -11,6 +11,8 @@ import (
 func (c *conn) handshake() bool {
 	err := c.tls.HandshakeContext(c.base)
 	if err == nil {
+		state := c.tls.ConnectionState()
+		c.secure = &state
 		return c.enter(stateNew)
 	}
 	var wrong tls.RecordHeaderError

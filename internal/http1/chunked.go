@@ -187,19 +187,19 @@ func (d *ChunkedDecoder) readTrailer(src []byte) int {
 // endTrailer parses the section, which is complete but for the LF of its empty
 // line.
 func (d *ChunkedDecoder) endTrailer() {
-	s, err := parseSection(d.section[:d.line])
+	d.state, d.err = inEnd, io.EOF
+	if d.line == 0 {
+		return
+	}
+	text, lines, err := parseSection(d.section[:d.line], 0, nil)
 	if err != nil {
 		d.err = err
 		return
 	}
 	d.section = nil
-	d.state, d.err = inEnd, io.EOF
-	if s.lines == 0 {
-		return
-	}
-	v := newValues(s.lines)
-	for name, value := range s.all {
-		if TrailerAllowed(name) {
+	v := newValues(len(lines))
+	for _, line := range lines {
+		if name, value := line.in(text); TrailerAllowed(name) {
 			v.add(name, value)
 		}
 	}

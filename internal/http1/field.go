@@ -5,44 +5,48 @@ import (
 	"strings"
 )
 
-// section is a header or trailer section that has passed the grammar.
-type section struct {
-	text  string // a copy of its lines, the names in canonical form
-	lines int
+// fieldLine says where in a section a field line stands.
+type fieldLine struct {
+	start, colon, end int // end is that of the line without its CRLF
 }
 
-// parseSection checks the field lines of a section, which end with CRLF each,
-// and copies them into one string. The copy is the only one: names and values
-// are slices of it. A name that is not in canonical form is put into it on the
-// way, which changes letters and no offsets.
-func parseSection(lines []byte) (section, error) {
+// in returns the line's name, and its value without the white space around it.
+func (l fieldLine) in(text string) (name, value string) {
+	return text[l.start:l.colon], trim(text[l.colon+1 : l.end])
+}
+
+// parseSection checks the field lines of src from start on, which end with CRLF
+// each, and copies src into one string. The copy is the only one: names and
+// values are slices of it. A name that is not in canonical form is put into it
+// on the way, which changes letters and no offsets. The lines are appended to
+// room, which is empty.
+func parseSection(src []byte, start int, room []fieldLine) (string, []fieldLine, error) {
 	var text strings.Builder
-	text.Grow(len(lines))
-	s := section{}
+	text.Grow(len(src))
 	copied := 0
-	for at := 0; at < len(lines); s.lines++ {
-		n := bytes.IndexByte(lines[at:], '\n')
-		if n < 1 || lines[at+n-1] != '\r' {
-			return section{}, bad("line ends without CRLF")
+	for start < len(src) {
+		n := bytes.IndexByte(src[start:], '\n')
+		if n < 1 || src[start+n-1] != '\r' {
+			return "", nil, bad("line ends without CRLF")
 		}
-		line := lines[at : at+n-1]
+		line := src[start : start+n-1]
 		colon, canonical, err := parseName(line)
 		if err != nil {
-			return section{}, err
+			return "", nil, err
 		}
-		if i := valueError(line[colon+1:]); i >= 0 {
-			return section{}, bad("control byte in a field value")
+		if valueError(line[colon+1:]) >= 0 {
+			return "", nil, bad("control byte in a field value")
 		}
 		if !canonical {
-			text.Write(lines[copied:at])
-			copied = at + colon
+			text.Write(src[copied:start])
 			writeCanonical(&text, line[:colon])
+			copied = start + colon
 		}
-		at += n + 1
+		room = append(room, fieldLine{start, start + colon, start + n - 1})
+		start += n + 1
 	}
-	text.Write(lines[copied:])
-	s.text = text.String()
-	return s, nil
+	text.Write(src[copied:])
+	return text.String(), room, nil
 }
 
 // parseName checks a field line's name and returns where the colon stands, and
@@ -102,20 +106,6 @@ func canonical(name string) string {
 	text.Grow(len(name))
 	writeCanonical(&text, []byte(name))
 	return text.String()
-}
-
-// all yields the fields in order, their values without the white space around
-// them.
-func (s section) all(yield func(name, value string) bool) {
-	text := s.text
-	for text != "" {
-		colon := strings.IndexByte(text, ':')
-		end := strings.IndexByte(text, '\n')
-		if !yield(text[:colon], trim(text[colon+1:end-1])) {
-			return
-		}
-		text = text[end+1:]
-	}
 }
 
 // elements yields the elements of a list field's values, in order, stripped;

@@ -3,15 +3,15 @@ package http1
 import "math"
 
 // interpret fills in the header and all that follows from it.
-func (h *RequestHead) interpret(s section) error {
+func (h *RequestHead) interpret(text string, lines []fieldLine) error {
 	var (
 		hosts   int
 		host    string
 		codings []string
-		v       = newValues(s.lines)
+		v       = newValues(len(lines))
 	)
-	for name, value := range s.all {
-		switch name {
+	for _, line := range lines {
+		switch name, value := line.in(text); name {
 		case "Host":
 			hosts++
 			host = value

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 )
 
@@ -62,29 +63,32 @@ type RequestHead struct {
 // The limits are the scanner's: ParseRequest takes any length.
 func ParseRequest(head []byte, h *RequestHead) error {
 	*h = RequestHead{}
-	for bytes.HasPrefix(head, []byte("\r\n")) {
-		head = head[2:]
+	crlf := []byte("\r\n")
+	for bytes.HasPrefix(head, crlf) {
+		head = head[len(crlf):]
 	}
-	line, fields, ok := bytes.Cut(head, []byte("\r\n"))
+	line, _, ok := bytes.Cut(head, crlf)
 	if !ok || !bytes.HasSuffix(head, []byte("\r\n\r\n")) {
 		return bad("head without an end")
 	}
-	if err := h.parseRequestLine(line); err != nil {
-		return err
-	}
-	s, err := parseSection(fields[:len(fields)-len("\r\n")])
+	var room [32]fieldLine // on the stack; more are rare
+	text, lines, err := parseSection(head[:len(head)-len(crlf)], len(line)+len(crlf), room[:0])
 	if err != nil {
+		// What is wrong with the request line says more, and its version may
+		// mean that the fields are not ours to judge.
+		return cmp.Or(h.parseRequestLine(string(line)), err)
+	}
+	if err := h.parseRequestLine(text[:len(line)]); err != nil {
 		return err
 	}
-	return h.interpret(s)
+	return h.interpret(text, lines)
 }
 
 // parseRequestLine reads method SP request-target SP HTTP-version (RFC 9112
 // section 3), with exactly one SP each: the white space that the section
 // allows a lenient recipient is where request splitting begins.
-func (h *RequestHead) parseRequestLine(line []byte) error {
-	text := string(line)
-	method, rest, _ := strings.Cut(text, " ")
+func (h *RequestHead) parseRequestLine(line string) error {
+	method, rest, _ := strings.Cut(line, " ")
 	if !ValidFieldName(method) { // a method is a token too
 		return bad("invalid method")
 	}
@@ -99,9 +103,31 @@ func (h *RequestHead) parseRequestLine(line []byte) error {
 	if err != nil {
 		return err
 	}
-	h.Method, h.Target, h.Minor = method, target, minor
+	h.Method, h.Target, h.Minor = intern(method), target, minor
 	h.Form, h.Host, err = parseTarget(method, target)
 	return err
+}
+
+// intern returns a common method as a constant: methods become labels that
+// outlive the request and should not keep its head.
+func intern(method string) string {
+	switch method {
+	case "GET":
+		return "GET"
+	case "HEAD":
+		return "HEAD"
+	case "POST":
+		return "POST"
+	case "PUT":
+		return "PUT"
+	case "PATCH":
+		return "PATCH"
+	case "DELETE":
+		return "DELETE"
+	case "OPTIONS":
+		return "OPTIONS"
+	}
+	return method
 }
 
 // parseVersion reads HTTP-version, "HTTP/" DIGIT "." DIGIT (RFC 9112 section
