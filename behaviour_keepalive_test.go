@@ -65,7 +65,7 @@ func TestStatusLine(t *testing.T) {
 		{"status line for 1.0", "GET / HTTP/1.0\r\n\r\n", 200, "HTTP/1.1 200 OK"},
 		{"not found", get("/"), 404, "HTTP/1.1 404 Not Found"},
 		{"registered late", get("/"), 451, "HTTP/1.1 451 Unavailable For Legal Reasons"},
-		{"highest", get("/"), 999, "HTTP/1.1 999 status code 999"},
+		{"unregistered", get("/"), 999, "HTTP/1.1 999 "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

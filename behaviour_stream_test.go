@@ -1,6 +1,7 @@
 package gatehouse_test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -246,7 +247,6 @@ func TestReadFromBeyondLength(t *testing.T) {
 		if err := testserver.Receive(t, "the handler", got); !errors.Is(err, http.ErrContentLength) {
 			t.Errorf("error %v", err)
 		}
-		c.Closed()
 	})
 }
 
@@ -259,19 +259,13 @@ func TestFullDuplex(t *testing.T) {
 				t.Error(err)
 			}
 			rc.Flush()
-			buf := make([]byte, 100)
-			for {
-				n, err := r.Body.Read(buf)
-				if n > 0 {
-					fmt.Fprintf(w, "got %s", buf[:n])
-					rc.Flush()
-				}
-				if err != nil {
-					if err != io.EOF {
-						t.Error(err)
-					}
-					return
-				}
+			lines := bufio.NewScanner(r.Body)
+			for lines.Scan() {
+				fmt.Fprintf(w, "got %s", lines.Text())
+				rc.Flush()
+			}
+			if err := lines.Err(); err != nil {
+				t.Error(err)
 			}
 		})
 		c := s.Dial()
@@ -280,7 +274,7 @@ func TestFullDuplex(t *testing.T) {
 			t.Fatalf("status %d", head.Status)
 		}
 		for _, line := range []string{"one", "two"} {
-			c.Send(fmt.Sprintf("%x\r\n%s\r\n", len(line), line))
+			c.Send(fmt.Sprintf("%x\r\n%s\n\r\n", len(line)+1, line))
 			if got := c.Chunk(); got != "got "+line {
 				t.Fatalf("chunk %q", got)
 			}

@@ -31,11 +31,16 @@ const slack = 2 * time.Second
 // passes only while all wait. net/http lacks some time-outs; row names the line
 // of the divergences that says so.
 func bubble(t *testing.T, row string, h http.HandlerFunc, f func(t *testing.T, m testserver.Mode, c *testserver.Client)) {
+	bubbleOf(t, row, func() http.HandlerFunc { return h }, f)
+}
+
+// bubbleOf is bubble for handlers that hold channels: those must be made inside.
+func bubbleOf(t *testing.T, row string, h func() http.HandlerFunc, f func(t *testing.T, m testserver.Mode, c *testserver.Client)) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 		synctest.Test(t, func(t *testing.T) {
 			ln := testserver.NewMemory()
 			testserver.StartConfig(t, m, testserver.Config{
-				Handler: h, Listener: ln,
+				Handler: h(), Listener: ln,
 				HeadTimeout: headTimeout, BodyStallTimeout: bodyStall,
 				WriteStallTimeout: writeStall, IdleTimeout: idleTimeout,
 			})
@@ -208,12 +213,15 @@ func TestStalledBody(t *testing.T) {
 		"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 20\r\n\r\n",
 	} {
 		t.Run(fmt.Sprint(len(raw)), func(t *testing.T) {
-			got := make(chan error, 2)
-			handler := func(w http.ResponseWriter, r *http.Request) {
-				_, err := io.Copy(io.Discard, r.Body)
-				got <- err
+			var got chan error
+			handler := func() http.HandlerFunc {
+				got = make(chan error, 1)
+				return func(w http.ResponseWriter, r *http.Request) {
+					_, err := io.Copy(io.Discard, r.Body)
+					got <- err
+				}
 			}
-			bubble(t, "body stall time-out", handler, func(t *testing.T, m testserver.Mode, c *testserver.Client) {
+			bubbleOf(t, "body stall time-out", handler, func(t *testing.T, m testserver.Mode, c *testserver.Client) {
 				c.Send(raw)
 				began := time.Now()
 				res, err := c.Next("")
@@ -255,13 +263,16 @@ func TestSlowReader(t *testing.T) {
 		})
 	})
 	t.Run("stops", func(t *testing.T) {
-		got := make(chan error, 1)
-		handler := func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Length", fmt.Sprint(size))
-			_, err := io.WriteString(w, strings.Repeat("x", size))
-			got <- err
+		var got chan error
+		handler := func() http.HandlerFunc {
+			got = make(chan error, 1)
+			return func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Length", fmt.Sprint(size))
+				_, err := io.WriteString(w, strings.Repeat("x", size))
+				got <- err
+			}
 		}
-		bubble(t, "write stall time-out", handler, func(t *testing.T, _ testserver.Mode, c *testserver.Client) {
+		bubbleOf(t, "write stall time-out", handler, func(t *testing.T, _ testserver.Mode, c *testserver.Client) {
 			c.Send(get("/"))
 			c.Head("")
 			began := time.Now()
