@@ -223,7 +223,7 @@ func (c *conn) waitForMore() error {
 			c.cut(c.mine) // Shutdown may have looked before the state was idle
 		}
 	}
-	if err := c.in.fill(); err != nil {
+	if err := c.in.await(); err != nil {
 		return c.afterWait(err)
 	}
 	return nil
