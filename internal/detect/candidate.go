@@ -84,29 +84,34 @@ func (m *module) judgeValue(root string, c *candidate, b binding, hops int) *can
 		c.framework, c.sure = fw, true
 		return c
 	}
-	switch callee {
-	case "", "None", "True", "False", "lambda", "not", "await":
-		return nil
+	if !strings.Contains(b.value, "(") {
+		return m.judgeAlias(root, c, b, hops)
 	}
-	calls := strings.Contains(b.value, "(")
-	if name := leadingDotted(b.value); !calls && name == b.value && name != b.name {
-		if other, ok := m.lookup(name); ok { // application = app
-			if found := m.judge(root, other, hops-1); found != nil {
-				c.framework, c.sure = found.framework, found.sure
-				return c
-			}
-			return nil
-		}
+	switch callee {
+	case "", "lambda", "not", "await":
+		return nil
 	}
 	// app = create_app(), app = Wrapper(app): a name that fits, bound to what
 	// some call returns.
-	if !calls {
-		return nil
-	}
 	c.framework = m.framework()
 	if c.framework == Plain {
 		c.framework = source(root, callee, hops)
 	}
+	return c
+}
+
+// judgeAlias is judge for another name of something in the module:
+// application = app.
+func (m *module) judgeAlias(root string, c *candidate, b binding, hops int) *candidate {
+	other, ok := m.lookup(b.value)
+	if !ok || other.name == b.name {
+		return nil
+	}
+	found := m.judge(root, other, hops-1)
+	if found == nil {
+		return nil
+	}
+	c.framework, c.sure = found.framework, found.sure
 	return c
 }
 
