@@ -17,6 +17,16 @@ type candidate struct {
 // app is the candidate as "module:callable".
 func (c *candidate) app() string { return c.module.name + ":" + c.expr }
 
+// like is c with what is known of original, which it is another name of; nil if
+// that is no application.
+func (c *candidate) like(original *candidate) *candidate {
+	if original == nil {
+		return nil
+	}
+	c.framework, c.sure = original.framework, original.sure
+	return c
+}
+
 // maxHops bounds how many imports are followed to the place where a name is
 // bound; it also ends circles.
 const maxHops = 5
@@ -107,12 +117,7 @@ func (m *module) judgeAlias(root string, c *candidate, b binding, hops int) *can
 	if !ok || other.name == b.name {
 		return nil
 	}
-	found := m.judge(root, other, hops-1)
-	if found == nil {
-		return nil
-	}
-	c.framework, c.sure = found.framework, found.sure
-	return c
+	return c.like(m.judge(root, other, hops-1))
 }
 
 // source is what the imports of the project's module suggest in which the dotted
@@ -146,12 +151,7 @@ func (m *module) judgeImport(root string, c *candidate, origin string, hops int)
 	if !ok {
 		return nil // a submodule, or computed
 	}
-	found := home.judge(root, b, hops-1)
-	if found == nil {
-		return nil
-	}
-	c.framework, c.sure = found.framework, found.sure
-	return c
+	return c.like(home.judge(root, b, hops-1))
 }
 
 // moduleOf loads the project's module that the dotted name lives in, nil if
