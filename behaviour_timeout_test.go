@@ -253,7 +253,7 @@ func TestSlowReader(t *testing.T) {
 			c.Send(get("/"))
 			c.Head("")
 			for got := 0; got < size; {
-				<-time.After(writeStall / 4)
+				<-time.After(time.Second)
 				n, err := c.Read(make([]byte, 1000))
 				if err != nil {
 					t.Fatalf("cut after %d bytes: %v", got, err)

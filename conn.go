@@ -165,7 +165,9 @@ func (c *conn) leave() {
 	}
 	c.in.release()
 	c.out.release()
-	if c.tls != nil {
+	if c.tls != nil && c.out.err == nil {
+		// After a failed write the records are out of step: the alert would
+		// reach the client as a forgery.
 		c.tls.Close()
 	}
 	c.rwc.Close()

@@ -131,6 +131,9 @@ func (s *Server) end() {
 // Shutdown is the server's Shutdown.
 func (s *Server) Shutdown(ctx context.Context) error { return s.server.Shutdown(ctx) }
 
+// Serve serves a further listener, as the server's Serve.
+func (s *Server) Serve(ln net.Listener) error { return s.server.Serve(ln) }
+
 // Close is the server's Close.
 func (s *Server) Close() error { return s.server.Close() }
 
