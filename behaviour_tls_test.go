@@ -129,3 +129,27 @@ func TestTLSLargeAnswer(t *testing.T) {
 		}
 	}, testserver.Encrypted()...)
 }
+
+// A listener of crypto/tls may be served as any other.
+func TestTLSListener(t *testing.T) {
+	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+		cert, roots := testserver.Certificate(t)
+		ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		testserver.StartConfig(t, m, testserver.Config{Listener: ln, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprint(w, r.TLS != nil && r.TLS.HandshakeComplete)
+		})})
+		conn, err := tls.Dial("tcp", ln.Addr().String(), &tls.Config{RootCAs: roots})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := testserver.NewClient(t, conn)
+		for range 3 {
+			if got := c.Open("/").Text(); got != "true" {
+				t.Errorf("r.TLS is complete: %q", got)
+			}
+		}
+	}, testserver.H1, testserver.NetHTTP)
+}

@@ -32,7 +32,7 @@ type output struct {
 	late  sync.Mutex
 	timer *time.Timer
 	early *buffer // what waits while held; guarded by late
-	err   error   // of the first sending that failed; guarded by late while held
+	err   error   // of the first write that failed, after which there are none; guarded by late while held
 }
 
 // holdBack lets the timer send what waits, all of it complete answers, unless
@@ -134,11 +134,10 @@ func (o *output) send(p, q []byte) (n int, err error) {
 	if before+len(p)+len(q) == 0 {
 		return 0, nil
 	}
-	// A client must not take what is sent after a failure, say the end of a
-	// body, for the continuation of what arrived before it.
-	n, o.err = o.write(head, p, q)
+	n, err = o.write(head, p, q)
+	o.err = err // what would follow a gap must not be sent
 	o.drop()
-	return max(n-before, 0), o.err
+	return max(n-before, 0), err
 }
 
 // write writes three pieces. n counts the bytes of all.

@@ -41,7 +41,15 @@ type Static struct {
 	Listing        bool
 	FollowSymlinks bool
 	Charset        string
+	ProjectFiles   string // Auto, Hide or Show
 }
+
+// What can be done with the private files of software projects.
+const (
+	Auto = "auto" // hidden where a folder looks like a project
+	Hide = "hide"
+	Show = "show"
+)
 
 // App is a Python application and how it is run.
 type App struct {
@@ -85,7 +93,7 @@ func Default() Config {
 			Head:        32 * KB,
 			ServerName:  "Gatehouse",
 		},
-		Static: Static{Listing: true},
+		Static: Static{Listing: true, ProjectFiles: Auto},
 		App: App{
 			Threads:       1,
 			Slow:          time.Second,

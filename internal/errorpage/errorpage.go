@@ -28,8 +28,11 @@ func Write(w http.ResponseWriter, r *http.Request, status int, sentence string) 
 	}
 	id := requestid.Of(w)
 	h := w.Header()
-	for _, field := range []string{"Content-Encoding", "Content-Range", "Etag", "Last-Modified", "Accept-Ranges"} {
+	for _, field := range []string{"Content-Encoding", "Etag", "Last-Modified", "Accept-Ranges"} {
 		h.Del(field)
+	}
+	if status != http.StatusRequestedRangeNotSatisfiable { // there it tells the length that the file has
+		h.Del("Content-Range")
 	}
 	title := strconv.Itoa(status) + " " + http.StatusText(status)
 	var body, contentType string
