@@ -28,7 +28,7 @@ func TestWriteFinished(t *testing.T) {
 	ok := whole(200, head, "hello")
 	big := strings.Repeat("x", 1<<20)
 	modes := modesOf("WriteFinished", testserver.All())
-	run(t, []exchange{
+	run(t, []dialogue{
 		{"whole GET", ok, get("/"), open, []string{"Content-Type: text/plain", "Content-Length: 5", "Server: Gatehouse", "!Connection"}},
 		{"whole HEAD", ok, request("HEAD", "/", ""), `200 no body, open`, []string{"Content-Length: 5"}},
 		{"whole, closed by the client", ok, get("/", "Connection: close"), `200 content-length "hello", close`, []string{"Connection: close"}},

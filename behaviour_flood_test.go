@@ -252,9 +252,9 @@ func serveWithFewDescriptors() error {
 	var server interface {
 		Serve(net.Listener) error
 		Close() error
-	} = &gatehouse.Server{Handler: http.HandlerFunc(hello)}
+	} = &gatehouse.Server{Handler: http.HandlerFunc(sayHello)}
 	if os.Getenv(oracleVariable) != "" {
-		server = &http.Server{Handler: http.HandlerFunc(hello)}
+		server = &http.Server{Handler: http.HandlerFunc(sayHello)}
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -81,7 +81,7 @@ func TestWriteHeaderAfterReturn(t *testing.T) {
 			late.Header().Set("Late", "yes")
 			late.WriteHeader(http.StatusTeapot)
 			late.WriteHeader(http.StatusEarlyHints)
-			hello(w, r)
+			sayHello(w, r)
 		})
 		c := s.Dial()
 		c.Open("/keep")
@@ -107,7 +107,7 @@ func TestHeaderKeptAfterReturn(t *testing.T) {
 				t.Errorf("kept header became %v", h)
 			}
 			h.Set("Late", "yes")
-			hello(w, r)
+			sayHello(w, r)
 		})
 		c := s.Dial()
 		for range 3 {

@@ -32,7 +32,7 @@ func shutDown(t *testing.T, s *testserver.Server) <-chan error {
 
 func TestShutdownIdle(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		s := testserver.Start(t, m, hello)
+		s := testserver.Start(t, m, sayHello)
 		clients := make([]*testserver.Client, 20)
 		for i := range clients {
 			clients[i] = s.Dial()
@@ -49,7 +49,7 @@ func TestShutdownIdle(t *testing.T) {
 
 func TestShutdownWithoutConnections(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		s := testserver.Start(t, m, hello)
+		s := testserver.Start(t, m, sayHello)
 		s.Get("/")
 		for range 2 {
 			if err := s.Shutdown(t.Context()); err != nil {
@@ -70,7 +70,7 @@ func TestShutdownActive(t *testing.T) {
 		s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
 			close(reached)
 			<-proceed
-			hello(w, r)
+			sayHello(w, r)
 		})
 		c := s.Dial()
 		c.Send(get("/"))
@@ -151,13 +151,13 @@ func TestShutdownUploading(t *testing.T) {
 	})
 }
 
-func TestShutdownGivesUp(t *testing.T) {
+func TestShutdownStopsWaiting(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 		reached, proceed := make(chan struct{}), make(chan struct{})
 		s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
 			close(reached)
 			<-proceed
-			hello(w, r)
+			sayHello(w, r)
 		})
 		c := s.Dial()
 		c.Send(get("/"))
@@ -179,7 +179,8 @@ func TestShutdownGivesUp(t *testing.T) {
 // long.
 func TestShutdownUnused(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		s := testserver.Start(t, m, hello)
+		t.Parallel() // they wait together
+		s := testserver.Start(t, m, sayHello)
 		unused := s.Dial()
 		s.Get("/") // accepted behind it
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
@@ -270,9 +271,9 @@ func TestCloseActive(t *testing.T) {
 }
 
 // A server that is closed serves nothing more, also on a new listener.
-func TestServeAfterClose(t *testing.T) {
+func TestClosedServerServesNothing(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		s := testserver.Start(t, m, hello)
+		s := testserver.Start(t, m, sayHello)
 		s.Get("/")
 		s.Close()
 		ln, err := net.Listen("tcp", "127.0.0.1:0")

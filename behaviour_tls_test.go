@@ -27,7 +27,7 @@ func TestTLSState(t *testing.T) {
 // Who speaks plain HTTP to a TLS port is told so.
 func TestPlainHTTPToTLS(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		s := testserver.Start(t, m, hello)
+		s := testserver.Start(t, m, sayHello)
 		conn, err := s.ConnectPlain()
 		if err != nil {
 			t.Fatal(err)
@@ -59,7 +59,7 @@ func TestHandshakeFailures(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-				s := testserver.Start(t, m, hello)
+				s := testserver.Start(t, m, sayHello)
 				conn, err := s.ConnectPlain()
 				if err != nil {
 					t.Fatal(err)
@@ -80,7 +80,7 @@ func TestHandshakeFailures(t *testing.T) {
 // A client that never completes the handshake is not waited for for ever.
 func TestHandshakeTimeout(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		s := testserver.StartConfig(t, m, testserver.Config{Handler: http.HandlerFunc(hello), HeadTimeout: 200 * time.Millisecond})
+		s := testserver.StartConfig(t, m, testserver.Config{Handler: http.HandlerFunc(sayHello), HeadTimeout: 200 * time.Millisecond})
 		conn, err := s.ConnectPlain()
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func TestHandshakeTimeout(t *testing.T) {
 // connection and no other.
 func TestHandshakeRefused(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		s := testserver.Start(t, m, hello)
+		s := testserver.Start(t, m, sayHello)
 		for name, config := range map[string]*tls.Config{
 			"unknown authority": {ServerName: "localhost"},
 			"other name":        {ServerName: "elsewhere", RootCAs: s.TLSConfig().RootCAs},
