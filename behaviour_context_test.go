@@ -48,6 +48,7 @@ func TestContextEndsWithClient(t *testing.T) {
 		for _, d := range departures {
 			t.Run(w.name+"/"+d.name, func(t *testing.T) {
 				testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+					t.Parallel() // the engine looks twice a second: they wait together
 					reached, left := make(chan struct{}), make(chan error, 1)
 					s := testserver.Start(t, m, func(_ http.ResponseWriter, r *http.Request) {
 						ended := w.watch(r.Context())

@@ -307,12 +307,11 @@ func TestReadAfterWrite(t *testing.T) {
 }
 
 func TestResponseControllerDeadlines(t *testing.T) {
-	past := time.Unix(1, 0)
 	t.Run("read", func(t *testing.T) {
 		testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 			got := make(chan error, 1)
 			s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
-				if err := http.NewResponseController(w).SetReadDeadline(past); err != nil {
+				if err := http.NewResponseController(w).SetReadDeadline(past()); err != nil {
 					t.Error(err)
 				}
 				_, err := r.Body.Read(make([]byte, 1))
@@ -330,7 +329,7 @@ func TestResponseControllerDeadlines(t *testing.T) {
 			got := make(chan error, 1)
 			s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
 				rc := http.NewResponseController(w)
-				if err := rc.SetWriteDeadline(past); err != nil {
+				if err := rc.SetWriteDeadline(past()); err != nil {
 					t.Error(err)
 				}
 				io.WriteString(w, "hello")
