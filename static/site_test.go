@@ -154,3 +154,9 @@ func fetch(t *testing.T, server *httptest.Server, method, path string, fields ..
 	must(t, err)
 	return response, string(body)
 }
+
+// setTime gives the file called name in dir the time of modification at.
+func setTime(t testing.TB, dir, name string, at time.Time) {
+	t.Helper()
+	must(t, os.Chtimes(filepath.Join(dir, name), at, at))
+}
