@@ -32,7 +32,7 @@ internal/config:
 
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1
-static:               internal/errorpage
+static:               internal/errorpage internal/requestid
 pyapp:                internal/errorpage internal/requestid internal/pyproc
 pyapp/worker:
 accesslog:            internal/recorder internal/requestid
