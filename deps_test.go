@@ -22,18 +22,20 @@ import (
 const floors = `
 # floor 0: standard library, and what stands in the line
 internal/http1:
+internal/http1/http1test:
 internal/requestid:
 internal/recorder:
 internal/errorpage:   internal/requestid
 internal/router:
-internal/pyproc:
+internal/marshal:
+internal/pyproc:      internal/marshal
 internal/detect:
 internal/config:
 
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1
 static:               internal/errorpage internal/requestid
-pyapp:                internal/errorpage internal/requestid internal/pyproc
+pyapp:                internal/errorpage internal/marshal internal/requestid internal/pyproc pyapp/worker
 pyapp/worker:
 accesslog:            internal/recorder internal/requestid
 forwarded:            internal/requestid

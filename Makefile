@@ -1,0 +1,66 @@
+# Two commands do everything on a Debian machine with Go and Python:
+#   make demo    a Django site, served
+#   make test    all tests
+GO     ?= go
+PYTHON ?= python3
+LISTEN ?= 127.0.0.1:8000
+# How long each fuzz target runs in "make fuzz"; "make test" gives it two seconds.
+FUZZTIME ?= 30s
+
+export GO PYTHON
+.NOTPARALLEL:
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GATEHOUSE := bin/gatehouse
+VENVS := build/venv
+
+.PHONY: help
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+
+.PHONY: build
+build: ## the static binary, bin/gatehouse
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(GATEHOUSE) ./cmd/gatehouse
+
+.PHONY: demo
+demo: build ## serve the Django example; LISTEN=addr chooses where
+	@scripts/venv $(VENVS)/django examples/django/requirements.txt
+	@scripts/demo $(GATEHOUSE) $(VENVS)/django build/demo '$(LISTEN)'
+
+.PHONY: test
+test: needs check test-go test-python fuzz-short ## install what the tests need, run them all
+	@echo "==> all tests passed"
+
+.PHONY: needs
+needs:
+	@scripts/need $(PYTHON) git gcc headers=libc6-dev chromium venv=python3-venv
+	@scripts/venv $(VENVS)/django examples/django/requirements.txt
+	@scripts/venv $(VENVS)/flask examples/flask/requirements.txt
+
+.PHONY: test-go
+test-go: build needs
+	@echo "==> go test"
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+
+.PHONY: test-python
+test-python: needs
+	@scripts/test-python $(VENVS)
+
+.PHONY: check
+check: ## the static checks alone
+	@scripts/check
+
+.PHONY: fuzz fuzz-short
+fuzz: ## every fuzz target for FUZZTIME
+	@scripts/fuzz $(FUZZTIME)
+fuzz-short:
+	@scripts/fuzz 2s
+
+.PHONY: bench
+bench: build ## compare with nginx and uWSGI; BENCH holds more flags
+	@scripts/need nginx wrk taskset=util-linux uwsgi uwsgi_python3=uwsgi-plugin-python3
+	$(GO) run ./bench -gatehouse $(GATEHOUSE) $(BENCH)
+
+.PHONY: clean
+clean: ## remove what was built, the demo's data included
+	rm -rf bin build

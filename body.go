@@ -1,0 +1,217 @@
+package gatehouse
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"sync"
+
+	"github.com/seed-07905ac1/gatehouse/internal/http1"
+)
+
+// drainLimit is how much of a request body that the handler left unread is read
+// to keep the connection for the next request. The number is net/http's: above
+// it a new connection is cheaper.
+const drainLimit = 256 << 10
+
+// body is the body of a request that has one.
+//
+// Its methods may be called from several goroutines, as those of net/http's
+// may; they then wait for each other.
+type body struct {
+	w *response
+
+	mu     sync.Mutex
+	left   int64 // bytes that are still to come; -1: chunked
+	chunks http1.ChunkedDecoder
+	total  int64 // bytes the handler got
+	max    int64 // bound of total; 0: none
+	closed bool
+	err    error // what every later read returns; io.EOF after a whole body
+	status int   // what the error means to the client; 0: nothing
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	if b.err == nil && b.w.mayContinue {
+		b.w.sendContinue()
+	}
+	return b.read(p)
+}
+
+// Close implements io.Closer. What is unread stays so until the response is
+// written: it may not be worth reading.
+func (b *body) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	return nil
+}
+
+// read reads once. b.mu is held.
+func (b *body) read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	var n int
+	var err error
+	if b.left < 0 {
+		n, err = b.readChunked(p)
+	} else {
+		n, err = b.readFixed(p)
+	}
+	if over := b.total + int64(n) - b.max; b.max > 0 && over > 0 {
+		n -= int(over)
+		err = &http.MaxBytesError{Limit: b.max}
+	}
+	b.total += int64(n)
+	if err != nil {
+		b.end(err)
+	}
+	return n, b.err
+}
+
+func (b *body) readFixed(p []byte) (int, error) {
+	n, err := b.receive(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	if b.left == 0 {
+		return n, io.EOF // whatever err is comes again
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+func (b *body) readChunked(p []byte) (int, error) {
+	in := &b.w.c.in
+	for {
+		var n int
+		var err error
+		if have := in.buffered(); len(have) > 0 {
+			var used int
+			n, used, err = b.chunks.Decode(p, have)
+			in.use(used)
+		} else {
+			n, err = b.decodeInPlace(p)
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// decodeInPlace reads what comes next to p and takes the coding off there.
+func (b *body) decodeInPlace(p []byte) (int, error) {
+	got, err := b.receive(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, used, err := b.chunks.Decode(p, p[:got])
+	b.w.c.in.unread(p[used:got]) // the next request's
+	return n, err
+}
+
+// receive reads bytes of the connection as they are: small pieces through the
+// buffer, large ones straight to where they are wanted.
+func (b *body) receive(p []byte) (int, error) {
+	in := &b.w.c.in
+	if len(p) < bufferSize/2 && len(in.buffered()) == 0 {
+		if err := in.fill(); err != nil {
+			return 0, err
+		}
+	}
+	return in.Read(p)
+}
+
+// end makes err the last word on this body. b.mu is held.
+func (b *body) end(err error) {
+	c := b.w.c
+	var malformed *http1.Error
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err == io.EOF:
+		if b.left < 0 {
+			b.w.setTrailer(b.chunks.Trailer())
+		}
+		c.sock.reads.exempt()
+		c.watch.release()
+	case errors.As(err, &malformed):
+		b.status = malformed.Status
+		err = fmt.Errorf("gatehouse: read request body: %w", err)
+	case errors.As(err, &tooLarge):
+		b.status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		b.status = http.StatusRequestTimeout
+		err = fmt.Errorf("gatehouse: read request body: %w", err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		b.status = http.StatusBadRequest
+	}
+	b.err = err
+}
+
+// setTrailer gives the request the trailer fields that came.
+func (w *response) setTrailer(fields map[string][]string) {
+	if len(fields) == 0 {
+		return
+	}
+	if w.req.Trailer == nil {
+		w.req.Trailer = http.Header{}
+	}
+	maps.Copy(w.req.Trailer, fields)
+}
+
+// failure is the status that the state of the body asks for if the handler has
+// said nothing else; 0 if the body is all right.
+func (b *body) failure() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.status
+}
+
+// drain reads what the handler left, within drainLimit, and reports whether the
+// next request can follow on this connection.
+func (b *body) drain() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return b.err == io.EOF
+	}
+	if b.left > drainLimit {
+		return false
+	}
+	buffers := &b.w.c.srv.buffers
+	waste := buffers.getCopy()
+	defer buffers.putCopy(waste)
+	for got := 0; got <= drainLimit; {
+		n, err := b.read(waste[:])
+		got += n
+		if err != nil {
+			return err == io.EOF
+		}
+	}
+	return false
+}
+
+// finished reports whether the body was read to its end.
+func (b *body) finished() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err == io.EOF
+}
+
+var _ io.ReadCloser = (*body)(nil)

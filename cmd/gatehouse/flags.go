@@ -1,0 +1,72 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+)
+
+// bindFlags gives cmd the flags that the table has for it, bound to cfg.
+func bindFlags(cmd *cobra.Command, which config.Command, cfg *config.Config) {
+	flags := cmd.Flags()
+	flags.SortFlags = false // the table's order tells more than the alphabet
+	for _, s := range config.Settings() {
+		if s.Flag&which == 0 {
+			continue
+		}
+		usage := s.What
+		if s.Fixed != "" {
+			usage += " (default: " + s.Fixed + ")"
+		}
+		f := flags.VarPF(flagValue{s.Value(cfg)}, s.Name, "", usage)
+		if s.Fixed != "" {
+			f.DefValue = "" // pflag would print the empty value as well
+		}
+		if f.Value.Type() == "on|off" {
+			f.NoOptDefVal = "on"
+		}
+		if words := strings.Split(f.Value.Type(), "|"); len(words) > 1 {
+			completeWords(cmd, s.Name, words)
+		}
+	}
+	bindHelp(cmd)
+}
+
+// bindHelp words cobra's own flag like the others.
+func bindHelp(cmd *cobra.Command) {
+	cmd.Flags().BoolP("help", "h", false, "show this text")
+}
+
+// flagValue is a config.Value as pflag wants it.
+type flagValue struct{ config.Value }
+
+var _ pflag.Value = flagValue{}
+
+// completeWords offers the words that a flag's type consists of.
+func completeWords(cmd *cobra.Command, flag string, words []string) {
+	var fixed []cobra.Completion
+	for _, w := range words {
+		if w == strings.ToLower(w) {
+			fixed = append(fixed, w)
+		}
+	}
+	directive := cobra.ShellCompDirectiveNoFileComp
+	if len(fixed) < len(words) { // PATH
+		directive = cobra.ShellCompDirectiveDefault
+	}
+	// The only error is a flag that does not exist or is completed twice.
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(fixed, directive)); err != nil {
+		panic(err)
+	}
+}
+
+// completeFolder completes the first positional as a folder.
+func completeFolder(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}

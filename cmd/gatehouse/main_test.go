@@ -1,0 +1,51 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets scripts run this test binary as the command.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"gatehouse": main})
+}
+
+// TestScripts runs testdata/script/*.txtar: one for each command and each way in
+// which it can go wrong.
+//
+// Beside testscript's own commands there are:
+//
+//	serve NAME ARGS…        start gatehouse ARGS and wait for its start line; sets NAME_URL
+//	await NAME REGEXP       wait until that server has written a matching line
+//	signal NAME SIG…        send INT, TERM, HUP or USR1, one after the other
+//	ended NAME STATUS       wait for its end with that exit status; stdout and stderr are what it wrote
+//	get URL [FIELD: VALUE]  request a page; stdout is its body, stderr its status line and fields
+//	hold URL                begin a request and read nothing of its answer until the script ends
+//	refused URL             wait until nobody accepts connections there
+//	taken URL COMMAND…      run a command that must fail, with the URL's port at its end
+//	status N COMMAND…       run a command that must end with that exit status
+//	appears FILE [TEXT]     wait for a file that holds the text
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve":   scriptServe,
+			"await":   scriptAwait,
+			"signal":  scriptSignal,
+			"ended":   scriptEnded,
+			"get":     scriptGet,
+			"hold":    scriptHold,
+			"refused": scriptRefused,
+			"taken":   scriptTaken,
+			"status":  scriptStatus,
+			"appears": scriptAppears,
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Values[serversKey{}] = map[string]*server{}
+			return nil
+		},
+	})
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/daemon"
+)
+
+// execute runs one command line and returns the exit status.
+func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	cmd, err := root.ExecuteContextC(ctx)
+	return report(errOut, cmd, err)
+}
+
+// newRoot is the command that serves a folder, with all others below it.
+func newRoot() *cobra.Command {
+	cfg := config.Default()
+	root := &cobra.Command{
+		Use:   "gatehouse [flags] [DIR] [PORT]",
+		Short: "Serve a folder, or run a Python web application",
+		Long: `Gatehouse serves a folder of files, or runs a Python web application.
+
+Without a command it serves DIR, the current folder if absent, and executes
+nothing of what lies there. A number is the port; a folder whose name is a
+number, or that of a command, is written ./NAME.`,
+		Example: `  gatehouse                          serve this folder on http://127.0.0.1:8000/
+  gatehouse ~/downloads 9000         serve another one on port 9000
+  gatehouse --listen :8000 .         for everybody on the network
+  gatehouse run                      run the Django, Flask or WSGI project here
+  gatehouse run shop.wsgi:app        run an application by its name`,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: completeFolder,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := positionals(cmd, args, &cfg)
+			if err != nil {
+				return err
+			}
+			if err := misspelt(cmd, dir); err != nil {
+				return err
+			}
+			cfg.Static.Dir = dir
+			return daemon.Serve(cmd.Context(), &cfg, streams(cmd))
+		},
+	}
+	bindFlags(root, config.Serve, &cfg)
+	root.Version = ownVersion()
+	root.SetVersionTemplate(versionLine() + "\n")
+	root.Flags().Bool("version", false, "print the version")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err: flagError(err)} })
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(newHelp())
+	root.AddCommand(newRun(), newVersion(), newCompletion(), newReference())
+	root.AddCommand(reserved()...)
+	root.SetUsageTemplate(usageTemplate)
+	return root
+}
+
+// streams are the command's, as the daemon wants them.
+func streams(cmd *cobra.Command) daemon.Streams {
+	return daemon.Streams{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr()}
+}
+
+// misspelt reports a bare word that is no folder but looks like a command.
+func misspelt(cmd *cobra.Command, word string) error {
+	if word == "" || strings.ContainsAny(word, "/.") {
+		return nil
+	}
+	if _, err := os.Stat(word); err == nil {
+		return nil
+	}
+	if near := nearest(word, commandNames(cmd.Root())); near != "" {
+		return &usageError{err: fmt.Errorf("unknown command %q; did you mean %q?", word, near)}
+	}
+	return nil
+}
+
+// usageError is a command line that cannot be right.
+type usageError struct {
+	err  error
+	hint string // "" for how to call the command
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// flagError puts cobra's wording of what is wrong with a flag into ours.
+func flagError(err error) error {
+	text := err.Error()
+	// invalid argument "30" for "--idle-timeout" flag: "30" is no time; …
+	if _, rest, ok := strings.Cut(text, `" for "`); ok {
+		if flag, reason, ok := strings.Cut(rest, `" flag: `); ok {
+			return fmt.Errorf("%s: %s", flag, reason)
+		}
+	}
+	return errors.New(text)
+}
+
+// Exit statuses.
+const (
+	exitOK    = 0
+	exitError = 1 // it was understood and could not be done
+	exitUsage = 2 // it was not understood
+)
+
+// report says what went wrong, one line and perhaps a hint, and returns the exit
+// status.
+func report(w io.Writer, cmd *cobra.Command, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	status := exitError
+	var hint string
+	var usage *usageError
+	var failed *daemon.Error
+	switch {
+	case errors.As(err, &usage):
+		status = exitUsage
+		hint = usage.hint
+		if hint == "" {
+			hint = fmt.Sprintf("usage: %s\n'%s --help' tells more", cmd.UseLine(), cmd.CommandPath())
+		}
+	case errors.As(err, &failed):
+		hint = failed.Hint
+		if failed.Usage {
+			status = exitUsage
+		}
+		if failed.Detail != "" {
+			fmt.Fprintln(w, strings.TrimRight(failed.Detail, "\n"))
+			fmt.Fprintln(w)
+		}
+	}
+	fmt.Fprintf(w, "gatehouse: %v\n", err)
+	for line := range strings.Lines(hint) {
+		fmt.Fprintf(w, "  %s\n", strings.TrimRight(line, "\n"))
+	}
+	return status
+}

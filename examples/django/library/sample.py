@@ -1,0 +1,88 @@
+"""The books of the demo: title, author, year, summary, copies."""
+
+BOOKS = [
+    (
+        "Middlemarch",
+        "George Eliot",
+        1871,
+        "A town in the English Midlands, and what becomes of the plans that its people make for each other.",
+        2,
+    ),
+    (
+        "Frankenstein",
+        "Mary Shelley",
+        1818,
+        "A student makes a living being and runs away from it; the being does not forget.",
+        3,
+    ),
+    (
+        "Moby-Dick",
+        "Herman Melville",
+        1851,
+        "A voyage after one whale, with everything that can be known about all the others.",
+        1,
+    ),
+    (
+        "Jane Eyre",
+        "Charlotte Brontë",
+        1847,
+        "A governess who answers back, a house with a locked floor, and a question asked twice.",
+        2,
+    ),
+    (
+        "The Time Machine",
+        "H. G. Wells",
+        1895,
+        "An inventor comes late to his own dinner party, by some eight hundred thousand years.",
+        2,
+    ),
+    (
+        "Walden",
+        "Henry David Thoreau",
+        1854,
+        "Two years in a cabin by a pond, with the bills for the boards and the beans.",
+        1,
+    ),
+    (
+        "The Awakening",
+        "Kate Chopin",
+        1899,
+        "A summer by the Gulf teaches a woman to swim, and that she had been asleep.",
+        1,
+    ),
+    (
+        "Cranford",
+        "Elizabeth Gaskell",
+        1853,
+        "A small town ruled by ladies of small means, who would never mention either.",
+        2,
+    ),
+    (
+        "Flatland",
+        "Edwin A. Abbott",
+        1884,
+        "A square tells of his country, and of the visitor who came from one direction too many.",
+        1,
+    ),
+    (
+        "The Woman in White",
+        "Wilkie Collins",
+        1860,
+        "A figure on a moonlit road, and a story that each witness may tell only as far as he saw it.",
+        2,
+    ),
+    (
+        "Three Men in a Boat",
+        "Jerome K. Jerome",
+        1889,
+        "A fortnight on the Thames with a dog, a tin of pineapple and no opener.",
+        3,
+    ),
+    (
+        "Sultana’s Dream",
+        "Begum Rokeya",
+        1905,
+        "An afternoon's sleep leads to a country that women run, with sunlight for fuel.",
+        1,
+    ),
+]

@@ -1,0 +1,112 @@
+// Package config holds what a person can set: plain structs, and one table that
+// gives each setting its name, default, unit and meaning.
+//
+// Flags, help texts and docs/reference/defaults.md are made from that table, so
+// a setting is described once. Only internal/daemon and cmd know this package;
+// handlers have fields of their own and never parse anything.
+package config
+
+import "time"
+
+// Config is a complete configuration. Default makes one; the zero value is none.
+type Config struct {
+	Listen         []string // "host:port", ":port" or "unix:/path"
+	Backlog        int      // 0: the system's maximum
+	TrustedProxies []string // addresses, prefixes, "unix"
+	Drain          time.Duration
+	InterruptDrain time.Duration
+
+	Engine Engine
+	Static Static
+	App    App
+	Log    Log
+}
+
+// Engine bounds what clients may do to connections. A duration of 0 is no limit.
+type Engine struct {
+	HeadTimeout time.Duration
+	BodyStall   time.Duration
+	WriteStall  time.Duration
+	IdleTimeout time.Duration
+	RequestLine Size
+	Field       Size
+	Fields      int
+	Head        Size
+	ServerName  string
+}
+
+// Static is how files are served.
+type Static struct {
+	Dir            string
+	Listing        bool
+	FollowSymlinks bool
+	Charset        string
+	ProjectFiles   string // Auto, Hide or Show
+}
+
+// What can be done with the private files of software projects.
+const (
+	Auto = "auto" // hidden where a folder looks like a project
+	Hide = "hide"
+	Show = "show"
+)
+
+// App is a Python application and how it is run.
+type App struct {
+	Target        string // a folder, "module:callable", or "" for the current folder
+	Python        string // "" to look for one
+	Workers       int    // 0: by the number of cores
+	Threads       int
+	Slow          time.Duration // 0: never reported
+	Timeout       time.Duration // 0: none
+	StartTimeout  time.Duration // 0: none
+	StallTimeout  time.Duration // 0: none
+	MaxBody       Size
+	SpoolMemory   Size
+	ResponseSpool Size
+	Queue         int
+	QueueWait     time.Duration // 0: for ever
+	Preload       bool
+	User          string // "" for the folder's owner if started by root, else the server's
+}
+
+// Log is where requests and events are written.
+type Log struct {
+	Access string // a path, "-" for standard output, "off"
+	Format string // "text" or "json"
+}
+
+// Default is the configuration of somebody who says nothing.
+func Default() Config {
+	return Config{
+		Listen:         []string{"127.0.0.1:8000"},
+		Drain:          30 * time.Second,
+		InterruptDrain: 5 * time.Second,
+		Engine: Engine{
+			HeadTimeout: 20 * time.Second,
+			BodyStall:   30 * time.Second,
+			WriteStall:  30 * time.Second,
+			IdleTimeout: 75 * time.Second,
+			RequestLine: 8 * KB,
+			Field:       8 * KB,
+			Fields:      100,
+			Head:        32 * KB,
+			ServerName:  "Gatehouse",
+		},
+		Static: Static{Listing: true, ProjectFiles: Auto},
+		App: App{
+			Threads:       1,
+			Slow:          time.Second,
+			Timeout:       60 * time.Second,
+			StallTimeout:  60 * time.Second,
+			StartTimeout:  60 * time.Second,
+			MaxBody:       100 * MB,
+			SpoolMemory:   1 * MB,
+			ResponseSpool: 1 * GB,
+			Queue:         100,
+			QueueWait:     10 * time.Second,
+			Preload:       true,
+		},
+		Log: Log{Access: "-", Format: "text"},
+	}
+}

@@ -1,0 +1,159 @@
+package config_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+)
+
+// Every default reads back as itself, every name is there once, and every row
+// says what it is about.
+func TestSettings(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range config.Settings() {
+		t.Run(s.Name, func(t *testing.T) {
+			if seen[s.Name] || s.Group == "" || s.What == "" || s.Default() == "" {
+				t.Errorf("row %+v: want a name of its own, a group, a meaning and a default", s)
+			}
+			seen[s.Name] = true
+			c := config.Default()
+			v := s.Value(&c)
+			if (v != nil) != (s.Flag != 0) {
+				t.Fatalf("flag of commands %b with value %v, want both or neither", s.Flag, v)
+			}
+			if v == nil {
+				return
+			}
+			if v.Type() == "" {
+				t.Error("no type for the usage line")
+			}
+			text := v.String()
+			if text == "" {
+				return // nothing is set unless somebody says so
+			}
+			if err := v.Set(text); err != nil {
+				t.Errorf("Set(%q), its own default: %v", text, err)
+			}
+			if !reflect.DeepEqual(c, config.Default()) {
+				t.Errorf("Set(%q), its own default, changed the configuration", text)
+			}
+		})
+	}
+}
+
+// set puts text into the setting of that name.
+func set(t *testing.T, c *config.Config, name string, texts ...string) error {
+	t.Helper()
+	for _, s := range config.Settings() {
+		if s.Name != name {
+			continue
+		}
+		v := s.Value(c)
+		for _, text := range texts {
+			if err := v.Set(text); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	t.Fatalf("no setting %q", name)
+	return nil
+}
+
+func TestSet(t *testing.T) {
+	tests := []struct {
+		name, setting string
+		text          string // words apart by spaces are set one after the other
+		get           func(c *config.Config) any
+		want          any
+	}{
+		{"time", "idle-timeout", "2m", func(c *config.Config) any { return c.Engine.IdleTimeout }, 2 * time.Minute},
+		{"time off", "idle-timeout", "off", func(c *config.Config) any { return c.Engine.IdleTimeout }, time.Duration(0)},
+		{"size", "max-body", "2gb", func(c *config.Config) any { return c.App.MaxBody }, 2 * config.GB},
+		{"count", "workers", "4", func(c *config.Config) any { return c.App.Workers }, 4},
+		{"count in words", "workers", "auto", func(c *config.Config) any { return c.App.Workers }, 0},
+		{"on", "follow-symlinks", "on", func(c *config.Config) any { return c.Static.FollowSymlinks }, true},
+		{"off", "listing", "no", func(c *config.Config) any { return c.Static.Listing }, false},
+		{"choice", "log-format", "json", func(c *config.Config) any { return c.Log.Format }, "json"},
+		{"list forgets its default", "listen", ":80 unix:/x", func(c *config.Config) any { return c.Listen }, []string{":80", "unix:/x"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := config.Default()
+			if err := set(t, &c, tt.setting, strings.Fields(tt.text)...); err != nil {
+				t.Fatal(err)
+			}
+			if got := tt.get(&c); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("%s = %v, want %v", tt.setting, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSetRefuses(t *testing.T) {
+	for _, tt := range []struct{ setting, text, want string }{
+		{"idle-timeout", "30", `"30" is no time; write a number and a unit, such as 30s or 2m, or off`},
+		{"idle-timeout", "-3s", `"-3s" is no time; write a number and a unit, such as 30s or 2m, or off`},
+		{"max-body", "1.5MB", `"1.5MB" is no size; write a number and KB, MB or GB`},
+		{"max-body", "-1", `"-1" is no size; write a number and KB, MB or GB`},
+		{"max-body", "12KMB", `"12KMB" is no size; write a number and KB, MB or GB`},
+		{"max-body", "9999999999GB", `"9999999999GB" is too large`},
+		{"max-head", "1", "1 is too small; the least is 256"},
+		{"workers", "0", `"0" is not a number from 1 to 1024`},
+		{"workers", "1025", `"1025" is not a number from 1 to 1024`},
+		{"workers", "two", `"two" is not a number from 1 to 1024`},
+		{"listing", "maybe", `"maybe" is neither on nor off`},
+		{"log-format", "xml", `"xml" is not one of text, json`},
+		{"listen", "", "the value is empty"},
+	} {
+		t.Run(tt.setting+" "+tt.text, func(t *testing.T) {
+			c := config.Default()
+			err := set(t, &c, tt.setting, tt.text)
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("Set = %v, want %s", err, tt.want)
+			}
+			if !reflect.DeepEqual(c, config.Default()) {
+				t.Error("a refused value changed the configuration")
+			}
+		})
+	}
+}
+
+func TestSize(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		size config.Size
+		back string
+	}{
+		{"0", 0, "0"},
+		{"1000", 1000, "1000"},
+		{"1024", 1024, "1KB"},
+		{"8k", 8192, "8KB"},
+		{"16 MiB", 16 << 20, "16MB"},
+		{"1GB", 1 << 30, "1GB"},
+		{"1536KB", 1536 << 10, "1536KB"},
+	} {
+		t.Run(tt.text, func(t *testing.T) {
+			got, err := config.ParseSize(tt.text)
+			if err != nil || got != tt.size || got.String() != tt.back {
+				t.Errorf("ParseSize = %d (%s), %v; want %d (%s)", got, got, err, tt.size, tt.back)
+			}
+		})
+	}
+}
+
+func FuzzParseSize(f *testing.F) {
+	f.Add("16MB")
+	f.Fuzz(func(t *testing.T, text string) {
+		size, err := config.ParseSize(text)
+		if err != nil {
+			return
+		}
+		if again, err := config.ParseSize(size.String()); size < 0 || err != nil || again != size {
+			t.Errorf("ParseSize(%q) = %d, which reads back as %d, %v", text, size, again, err)
+		}
+	})
+}

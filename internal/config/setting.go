@@ -1,0 +1,213 @@
+package config
+
+// Group is a heading under which settings are listed.
+type Group string
+
+// The groups, in the order of help texts and reference.
+const (
+	Listening    Group = "Listening"
+	Limits       Group = "Connections and request heads"
+	Files        Group = "Files"
+	Applications Group = "Applications"
+	Answers      Group = "Answers"
+	Logs         Group = "Logs"
+	Process      Group = "Process"
+)
+
+// Command says which commands have a setting as a flag.
+type Command uint8
+
+// The commands that serve.
+const (
+	Serve Command = 1 << iota // gatehouse [DIR] [PORT]
+	Run                       // gatehouse run [TARGET] [PORT]
+)
+
+// Setting is one row of the table.
+type Setting struct {
+	// Name is the flag without its dashes, or, where there is no flag, words.
+	Name  string
+	Group Group
+	// Flag says which commands have it; 0 means that nothing on the command line
+	// changes it.
+	Flag Command
+	// Field is the field of the Go library that does the same, "" if there is none.
+	Field string
+	// What is the help text: one clause, lower case, no full stop.
+	What string
+	// Why is the reason for the default, for the reference; may be empty.
+	Why string
+	// Fixed is the default in words where it is no value of a Config.
+	Fixed string
+
+	bind func(*Config) Value
+}
+
+// Value is the setting within c. It is nil where the table has only words.
+func (s *Setting) Value(c *Config) Value {
+	if s.bind == nil {
+		return nil
+	}
+	return s.bind(c)
+}
+
+// Default is the default as text. Where a Config's zero means "found out on
+// start", Fixed says so.
+func (s *Setting) Default() string {
+	if s.Fixed != "" || s.bind == nil {
+		return s.Fixed
+	}
+	c := Default()
+	text := s.bind(&c).String()
+	if text == "" {
+		return "none"
+	}
+	return text
+}
+
+// Settings is the table, one row for every value that a user can meet. Each
+// call makes it anew.
+func Settings() []Setting {
+	both := Serve | Run
+	return []Setting{
+		{Name: "listen", Group: Listening, Flag: both, Field: "gatehouse.Server.Addr",
+			What: "where to listen: host:port, :port for every network this machine is in, or unix:/path; may be repeated",
+			Why:  "only this machine until somebody asks for more",
+			bind: func(c *Config) Value { return &listValue{p: &c.Listen, kind: "ADDR"} }},
+		{Name: "backlog", Group: Listening, Flag: both, Field: "gatehouse.Server.Backlog", Fixed: "the system's maximum",
+			What: "how many clients may wait to be accepted",
+			Why:  "a queue that is full refuses clients",
+			bind: func(c *Config) Value { return countValue{&c.Backlog, 0, 1 << 20, "max"} }},
+		{Name: "trusted-proxy", Group: Listening, Flag: both, Field: "forwarded.Trust",
+			What: "believe X-Forwarded-For, X-Forwarded-Proto and X-Request-Id from this address, prefix, or unix; may be repeated",
+			Why:  "any client can write these fields; from everybody else they are dropped",
+			bind: func(c *Config) Value { return &listValue{p: &c.TrustedProxies, kind: "CIDR"} }},
+		{Name: "Unix socket", Group: Listening, Field: "gatehouse.Listen", Fixed: "mode 0660; replaced only if connecting is refused",
+			What: "who may connect to a Unix socket, and what happens to one that is there",
+			Why:  "a server in front shares the group; a server that runs keeps its socket"},
+
+		{Name: "head-timeout", Group: Limits, Flag: both, Field: "gatehouse.Server.HeadTimeout",
+			What: "how long a request head may take; then 408",
+			bind: func(c *Config) Value { return durationValue{&c.Engine.HeadTimeout} }},
+		{Name: "body-stall-timeout", Group: Limits, Flag: both, Field: "gatehouse.Server.BodyStallTimeout",
+			What: "how long a request body may stand still; then 408",
+			Why:  "without progress, not in total: a slow upload that moves lives on",
+			bind: func(c *Config) Value { return durationValue{&c.Engine.BodyStall} }},
+		{Name: "write-stall-timeout", Group: Limits, Flag: both, Field: "gatehouse.Server.WriteStallTimeout",
+			What: "how long a client may take nothing of its response",
+			Why:  "without progress, not in total: a slow download that moves lives on",
+			bind: func(c *Config) Value { return durationValue{&c.Engine.WriteStall} }},
+		{Name: "idle-timeout", Group: Limits, Flag: both, Field: "gatehouse.Server.IdleTimeout",
+			What: "how long a connection is kept for the next request",
+			Why:  "above the 60 s of the usual load balancer",
+			bind: func(c *Config) Value { return durationValue{&c.Engine.IdleTimeout} }},
+		{Name: "max-request-line", Group: Limits, Flag: both, Field: "gatehouse.Server.MaxRequestLine",
+			What: "longest request line; then 414",
+			bind: func(c *Config) Value { return sizeValue{&c.Engine.RequestLine, 128} }},
+		{Name: "max-field", Group: Limits, Flag: both, Field: "gatehouse.Server.MaxField",
+			What: "longest header field; then 431",
+			bind: func(c *Config) Value { return sizeValue{&c.Engine.Field, 128} }},
+		{Name: "max-fields", Group: Limits, Flag: both, Field: "gatehouse.Server.MaxFields",
+			What: "most header fields; then 431",
+			bind: func(c *Config) Value { return countValue{&c.Engine.Fields, 1, 1 << 16, ""} }},
+		{Name: "max-head", Group: Limits, Flag: both, Field: "gatehouse.Server.MaxHead",
+			What: "longest request head; then 431",
+			bind: func(c *Config) Value { return sizeValue{&c.Engine.Head, 256} }},
+
+		{Name: "listing", Group: Files, Flag: Serve, Field: "static.Config.Listing", Fixed: "on for a folder that is served, off elsewhere",
+			What: "show what is in folders that have no index.html",
+			bind: func(c *Config) Value { return boolValue{&c.Static.Listing} }},
+		{Name: "follow-symlinks", Group: Files, Flag: Serve, Field: "static.Config.FollowSymlinks",
+			What: "follow symbolic links that stay inside the folder",
+			Why:  "what a link reaches was not chosen for publication",
+			bind: func(c *Config) Value { return boolValue{&c.Static.FollowSymlinks} }},
+		{Name: "charset", Group: Files, Flag: Serve, Field: "static.Config.Charset", Fixed: "what the file says, utf-8 where its bytes are, else none",
+			What: "the charset of text files, such as gbk",
+			Why:  "bytes are never changed, and a wrong charset is worse than none",
+			bind: func(c *Config) Value { return textValue{&c.Static.Charset, "NAME"} }},
+		{Name: "dotfiles", Group: Files, Fixed: "404, except below /.well-known/",
+			What: "names that begin with a dot", Why: "keys and passwords lie in .env and .git"},
+		{Name: "project-files", Group: Files, Flag: Serve, Field: "static.Config.Project",
+			What: "sources, byte code, databases, TOML, keys and backups; auto hides them below what looks like a project",
+			Why:  "nobody wants these published by pointing at the wrong folder; said on start",
+			bind: func(c *Config) Value { return choiceValue{&c.Static.ProjectFiles, []string{Auto, Hide, Show}} }},
+		{Name: "Cache-Control", Group: Files, Fixed: "HTML no-cache; names with a content hash public, max-age=31536000, immutable; else none",
+			What: "how long files may be kept by caches", Why: "validators do the rest"},
+		{Name: "request bodies to files", Group: Files, Fixed: "none",
+			What: "methods other than GET, HEAD and OPTIONS get 405"},
+
+		{Name: "python", Group: Applications, Flag: Run, Field: "pyapp.Config.Python", Fixed: "VIRTUAL_ENV, .venv, venv, pyproject.toml, then python3",
+			What: "the interpreter to run the application with",
+			bind: func(c *Config) Value { return textValue{&c.App.Python, "PATH"} }},
+		{Name: "workers", Group: Applications, Flag: Run, Field: "pyapp.Config.Workers", Fixed: "the cores this machine or container has, 2 to 8",
+			What: "how many worker processes",
+			bind: func(c *Config) Value { return countValue{&c.App.Workers, 1, 1024, "auto"} }},
+		{Name: "threads", Group: Applications, Flag: Run, Field: "pyapp.Config.Threads",
+			What: "how many requests a worker runs at once", Why: "applications are not always thread-safe",
+			bind: func(c *Config) Value { return countValue{&c.App.Threads, 1, 1024, ""} }},
+		{Name: "preload", Group: Applications, Flag: Run, Field: "pyapp.Config.NoPreload",
+			What: "import the application once and fork the workers",
+			Why:  "shared memory, and a new worker in milliseconds; off for applications that cannot be forked",
+			bind: func(c *Config) Value { return boolValue{&c.App.Preload} }},
+		{Name: "user", Group: Applications, Flag: Run, Field: "pyapp.Config.User", Fixed: "the folder's owner if started by root, else whoever started gatehouse",
+			What: "whom the application runs as",
+			Why:  "no code gains rights by being served",
+			bind: func(c *Config) Value { return textValue{&c.App.User, "NAME"} }},
+		{Name: "start-timeout", Group: Applications, Flag: Run, Field: "pyapp.Config.StartTimeout",
+			What: "how long the import and the start of a worker may take",
+			bind: func(c *Config) Value { return durationValue{&c.App.StartTimeout} }},
+		{Name: "slow", Group: Applications, Flag: Run, Field: "pyapp.Config.Slow",
+			What: "report a request with its Python stack after this time",
+			bind: func(c *Config) Value { return durationValue{&c.App.Slow} }},
+		{Name: "timeout", Group: Applications, Flag: Run, Field: "pyapp.Config.Timeout",
+			What: "give up on a request that has no answer after this time; then 504",
+			bind: func(c *Config) Value { return durationValue{&c.App.Timeout} }},
+		{Name: "stall-timeout", Group: Applications, Flag: Run, Field: "pyapp.Config.StallTimeout",
+			What: "give up on an answer that stands still this long",
+			Why:  "a total would cut streams",
+			bind: func(c *Config) Value { return durationValue{&c.App.StallTimeout} }},
+		{Name: "max-body", Group: Applications, Flag: Run, Field: "pyapp.Config.MaxBody",
+			What: "largest request body; then 413", Why: "1 MB, as elsewhere, breaks uploads",
+			bind: func(c *Config) Value { return sizeValue{&c.App.MaxBody, 0} }},
+		{Name: "spool-memory", Group: Applications, Flag: Run, Field: "pyapp.Config.SpoolMemory",
+			What: "how much of a body is held in memory; what is more goes to an unlinked file",
+			bind: func(c *Config) Value { return sizeValue{&c.App.SpoolMemory, 4 * KB} }},
+		{Name: "response-spool", Group: Applications, Flag: Run, Field: "pyapp.Config.ResponseSpool",
+			What: "how much of a response is taken from a worker ahead of a slow client",
+			Why:  "a slow client must not hold a worker",
+			bind: func(c *Config) Value { return sizeValue{&c.App.ResponseSpool, 0} }},
+		{Name: "queue", Group: Applications, Flag: Run, Field: "pyapp.Config.QueuePerWorker",
+			What: "how many requests may wait for each worker; then 503",
+			bind: func(c *Config) Value { return countValue{&c.App.Queue, 1, 1 << 20, ""} }},
+		{Name: "queue-wait", Group: Applications, Flag: Run, Field: "pyapp.Config.QueueWait",
+			What: "how long a request waits for a worker; then 503 with Retry-After",
+			bind: func(c *Config) Value { return durationValue{&c.App.QueueWait} }},
+		{Name: "retry", Group: Applications, Fixed: "only a request that no worker has begun",
+			What: "what happens to the requests of a worker that dies", Why: "a second try could have side effects"},
+
+		{Name: "server-name", Group: Answers, Flag: both, Field: "gatehouse.Server.Name",
+			What: "the Server field of answers; - for none", Why: "no version; an application's own Server and Date win",
+			bind: func(c *Config) Value { return textValue{&c.Engine.ServerName, "TEXT"} }},
+		{Name: "error page", Group: Answers, Fixed: "status, one sentence, request identifier",
+			What: "what visitors see of an error", Why: "tracebacks go to the log"},
+
+		{Name: "access-log", Group: Logs, Flag: both, Field: "accesslog.Open",
+			What: "where requests are logged: a path, - for standard output, or off",
+			bind: func(c *Config) Value { return textValue{&c.Log.Access, "PATH|-|off"} }},
+		{Name: "log-format", Group: Logs, Flag: both, Field: "accesslog.Format",
+			What: "the form of the logs; text is the combined format for requests",
+			bind: func(c *Config) Value { return choiceValue{&c.Log.Format, []string{"text", "json"}} }},
+		{Name: "error log", Group: Logs, Field: "gatehouse.Server.ErrorLog", Fixed: "standard error",
+			What: "where the server and applications report"},
+		{Name: "colour", Group: Logs, Fixed: "on a terminal, without NO_COLOR",
+			What: "colour on the screen"},
+
+		{Name: "drain", Group: Process, Flag: both, Field: "gatehouse.Server.Shutdown",
+			What: "how long SIGTERM lets requests finish; a second signal ends at once",
+			bind: func(c *Config) Value { return durationValue{&c.Drain} }},
+		{Name: "interrupt-drain", Group: Process, Flag: Run,
+			What: "how long Ctrl-C lets requests of an application finish",
+			Why:  "whoever presses Ctrl-C waits; files end at once",
+			bind: func(c *Config) Value { return durationValue{&c.InterruptDrain} }},
+	}
+}

@@ -1,0 +1,278 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/detect"
+	"github.com/seed-07905ac1/gatehouse/internal/router"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+	"github.com/seed-07905ac1/gatehouse/static"
+)
+
+// app is a site that a Python application makes, with the files that it declares
+// served beside it.
+type app struct {
+	found *detect.Result
+	pool  *pyapp.Pool
+
+	router router.Router
+	mounts []*static.Handler // of the present table
+	faults []string          // mounts that are not served, and why
+
+	drain, interrupt time.Duration
+	who              *account // nil: the server's user
+	caution          string   // about whom it runs as; may be empty
+}
+
+// look finds out what the configuration's target is. Nothing is started.
+func look(cfg *config.App) (*detect.Result, error) {
+	dir, callable, err := target(cfg.Target)
+	if err != nil {
+		return nil, err
+	}
+	found, err := detect.Folder(dir, detect.Options{App: callable, Python: cfg.Python})
+	if err != nil {
+		return nil, detectError(dir, err)
+	}
+	return found, nil
+}
+
+// target tells a folder from a file and from module:callable. Folders and files
+// win, because what is there can be seen.
+func target(text string) (dir, callable string, err error) {
+	if text == "" {
+		return ".", "", nil
+	}
+	info, err := os.Stat(text)
+	switch {
+	case err == nil && info.IsDir():
+		return text, "", nil
+	case err == nil && strings.HasSuffix(text, ".py"):
+		return filepath.Dir(text), strings.TrimSuffix(filepath.Base(text), ".py"), nil
+	case err == nil:
+		return "", "", &Error{
+			Err:  fmt.Errorf("cannot run %s: it is no folder and no Python module", text),
+			Hint: runUsage,
+		}
+	case strings.ContainsRune(text, filepath.Separator):
+		return "", "", &Error{Err: fmt.Errorf("cannot run %s: %w", text, cause(err)), Hint: runUsage}
+	}
+	return ".", text, nil
+}
+
+const runUsage = "name a project folder, or an application as module:callable"
+
+// detectError is detect's answer for the person who typed the command.
+func detectError(dir string, err error) *Error {
+	var d *detect.Error
+	if errors.As(err, &d) {
+		return &Error{Err: fmt.Errorf("cannot run %w", d), Hint: d.Detail()}
+	}
+	return &Error{Err: fmt.Errorf("cannot run %s: %w", dir, cause(err))}
+}
+
+// openApp finds and starts the application.
+func openApp(cfg *config.Config, log *slog.Logger) (*app, error) {
+	c := &cfg.App
+	found, err := look(c)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{found: found, drain: cfg.Drain, interrupt: cfg.InterruptDrain}
+	if a.who, a.caution, err = accountFor(found.Dir, c.User, os.Geteuid()); err != nil {
+		return nil, err
+	}
+	env := append(os.Environ(), found.Env...)
+	var user *pyapp.User
+	if a.who != nil {
+		env = append(env, a.who.env()...)
+		user = &a.who.User
+	}
+	a.pool, err = pyapp.Open(pyapp.Config{
+		Name:           found.Name,
+		Dir:            found.ImportDir,
+		App:            found.App,
+		Python:         found.Python.Path,
+		Env:            env,
+		User:           user,
+		Workers:        c.Workers,
+		Threads:        c.Threads,
+		NoPreload:      !c.Preload,
+		Slow:           limit(c.Slow),
+		Timeout:        limit(c.Timeout),
+		StallTimeout:   limit(c.StallTimeout),
+		StartTimeout:   limit(c.StartTimeout),
+		MaxBody:        bound(c.MaxBody),
+		SpoolMemory:    int64(c.SpoolMemory),
+		ResponseSpool:  int64(c.ResponseSpool),
+		QueuePerWorker: c.Queue,
+		QueueWait:      limit(c.QueueWait),
+		Scheme:         scheme,
+		Log:            log,
+	})
+	if err != nil {
+		return nil, appError(err)
+	}
+	if err := a.route(); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	return a, nil
+}
+
+// bound turns a configuration's "no bytes at all" into what pyapp understands,
+// where zero is the default.
+func bound(s config.Size) int64 { return max(1, int64(s)) }
+
+// scheme is what the visitor used. The field can be believed: the middleware
+// that stands before every application has dropped it from everybody who is not
+// a trusted proxy.
+func scheme(r *http.Request) string {
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		return "https"
+	}
+	return "http"
+}
+
+// appError is pyapp's answer for the person who typed the command: the line, the
+// hint, and the traceback in full, because it is their code.
+func appError(err error) *Error {
+	e := &Error{Err: err}
+	var start *pyapp.StartError
+	if errors.As(err, &start) {
+		e.Err, e.Hint, e.Detail = start, start.Hint, start.Traceback
+	}
+	return e
+}
+
+// route builds the table from what the application declares and swaps it in.
+func (a *app) route() error {
+	var mounts []*static.Handler
+	var faults []string
+	var routes []router.Route
+	for _, m := range a.pool.Info().Static {
+		h, err := static.Open(static.Config{Roots: m.Dirs, Prefix: m.URL})
+		if err != nil {
+			// The application still answers for these addresses, as it would elsewhere.
+			faults = append(faults, fmt.Sprintf("%s is not served directly: %v", m.URL, err))
+			continue
+		}
+		mounts = append(mounts, h)
+		routes = append(routes, router.Route{Prefix: m.URL, Handler: h})
+	}
+	routes = append(routes, router.Route{Prefix: "/", Handler: a.pool})
+	table, err := router.NewTable(routes)
+	if err != nil {
+		return errors.Join(fmt.Errorf("daemon: route: %w", err), closeAll(mounts))
+	}
+	a.router.Swap(table)
+	old := a.mounts
+	a.mounts, a.faults = mounts, faults
+	return closeAll(old)
+}
+
+func closeAll(mounts []*static.Handler) error {
+	var errs []error
+	for _, m := range mounts {
+		errs = append(errs, m.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (a *app) handler() http.Handler { return &a.router }
+
+// reload starts the application's present code beside the old and switches when
+// it works.
+func (a *app) reload(ctx context.Context) error {
+	if err := a.pool.Reload(ctx); err != nil {
+		return err
+	}
+	return a.route()
+}
+
+func (a *app) close() error { return errors.Join(a.pool.Close(), closeAll(a.mounts)) }
+
+// patience implements site: whoever presses Ctrl-C waits for the end.
+func (a *app) patience(sig os.Signal) time.Duration {
+	if sig == syscall.SIGINT {
+		return a.interrupt
+	}
+	return a.drain
+}
+
+// announce says what was found and how it runs.
+func (a *app) announce(s *screen, begun time.Time, addrs []address) {
+	info := a.pool.Info()
+	what := cmp.Or(info.Framework.Name, string(a.found.Framework))
+	if info.Framework.Version != "" {
+		what += " " + info.Framework.Version
+	}
+	kind := "application"
+	if a.found.Framework == detect.Django {
+		kind = "project"
+	}
+	files := ""
+	if len(a.found.Files) > 0 {
+		files = " (" + strings.Join(a.found.Files, ", ") + ")"
+	}
+	s.line("found", "%s %s %s%s, %s %s %s", what, kind, a.found.Name, files, pythonName(info.Implementation), info.Python, place(a.found))
+	for _, m := range info.Static {
+		s.line("static", "%s → %s, served directly", m.URL, count(len(m.Dirs), "folder"))
+	}
+	threads := ""
+	if info.Threads > 1 {
+		threads = fmt.Sprintf(", %d threads each", info.Threads)
+	}
+	s.line("workers", "%d × %s%s", info.Workers, a.found.App, threads)
+	if a.who != nil {
+		s.line("user", "%s", a.who.name)
+	}
+	if a.caution != "" {
+		s.line("warning", "%s", a.caution)
+	}
+	for _, w := range info.Warnings {
+		s.line("warning", "%s", w)
+	}
+	for _, f := range a.faults {
+		s.line("warning", "%s", f)
+	}
+	for i, addr := range addrs {
+		if i == 0 {
+			s.line("ready", "%-28s in %s", addr.url, seconds(time.Since(begun)))
+		} else {
+			s.line("", "%s", addr.url)
+		}
+	}
+}
+
+// place is where the interpreter lies, as short as it is clear.
+func place(found *detect.Result) string {
+	venv := found.Python.Venv
+	if venv == "" {
+		return "(" + found.Python.Path + ")"
+	}
+	if rel, err := filepath.Rel(found.Dir, venv); err == nil && filepath.IsLocal(rel) {
+		venv = rel
+	}
+	return "in " + venv
+}
+
+// pythonName is how people call an implementation.
+func pythonName(implementation string) string {
+	if implementation == "" || implementation == "CPython" {
+		return "Python"
+	}
+	return implementation
+}
+
+var _ site = (*app)(nil)

@@ -1,0 +1,226 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse"
+	"github.com/seed-07905ac1/gatehouse/accesslog"
+	"github.com/seed-07905ac1/gatehouse/forwarded"
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+)
+
+// Serve serves the folder that cfg names, until a signal or ctx ends it. The
+// error is an *Error if it did not come to serving.
+func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
+	return run(ctx, cfg, streams, func(d *daemon) (site, error) {
+		return openFolder(cfg, d.log)
+	})
+}
+
+// Run runs the Python application that cfg names, until a signal or ctx ends it.
+// The error is an *Error if it did not come to serving.
+func Run(ctx context.Context, cfg *config.Config, streams Streams) error {
+	return run(ctx, cfg, streams, func(d *daemon) (site, error) {
+		return openApp(cfg, d.log)
+	})
+}
+
+// site is what a daemon serves.
+type site interface {
+	handler() http.Handler
+	// announce says what is served where, once connections are accepted.
+	announce(s *screen, begun time.Time, addrs []address)
+	// patience is how long requests may go on after a signal.
+	patience(sig os.Signal) time.Duration
+	// reload takes in what has changed. An error means that nothing has changed.
+	reload(ctx context.Context) error
+	close() error
+}
+
+// daemon is one server from start to end. It belongs to the goroutine of run.
+type daemon struct {
+	cfg     *config.Config
+	screen  *screen
+	log     *slog.Logger
+	access  *accesslog.Log // nil if requests are not logged
+	signals *signals
+	begun   time.Time
+}
+
+func run(ctx context.Context, cfg *config.Config, streams Streams, open func(*daemon) (site, error)) error {
+	d := &daemon{cfg: cfg, screen: newScreen(streams.Err), begun: time.Now(), log: newLog(cfg, streams.Err)}
+	if cfg.Log.Format == "json" {
+		d.screen.log = d.log
+	}
+	trust, err := forwarded.ParseTrust(cfg.TrustedProxies)
+	if err != nil {
+		return &Error{Err: fmt.Errorf("--trusted-proxy: %w", err), Usage: true}
+	}
+	if err := d.openAccessLog(streams.Out); err != nil {
+		return err
+	}
+	defer d.closeAccessLog()
+	// The port is taken before an application is imported: a port that is in use
+	// is told at once, and clients wait in the queue while the import runs.
+	listeners, err := listen(cfg.Listen, cfg.Backlog)
+	if err != nil {
+		return err
+	}
+	defer closeListeners(listeners)
+	d.signals = catch()
+	defer d.signals.release()
+
+	s, err := d.open(ctx, open)
+	if err != nil {
+		return err
+	}
+	served := d.serve(ctx, s, trust, listeners)
+	return errors.Join(served, s.close())
+}
+
+// errInterrupted ends a start that somebody did not wait for.
+var errInterrupted = errors.New("interrupted before the start was complete")
+
+// open opens the site, unless a signal comes first: an import may take as long
+// as it likes, but not hold a terminal.
+func (d *daemon) open(ctx context.Context, open func(*daemon) (site, error)) (site, error) {
+	type result struct {
+		site site
+		err  error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		s, err := open(d)
+		opened <- result{s, err}
+	}()
+	select {
+	case r := <-opened:
+		return r.site, r.err
+	case <-d.signals.end:
+	case <-ctx.Done():
+	}
+	// The process ends now, and with it whatever it has started: its children
+	// see that their sockets close.
+	return nil, &Error{Err: errInterrupted}
+}
+
+// serve accepts connections until something ends it, and waits until all that
+// it has begun has ended.
+func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, listeners []net.Listener) error {
+	engine := newEngine(d.cfg, d.chain(s, trust), d.log, d.access)
+	failed := make(chan error, len(listeners))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	var addrs []address
+	for _, l := range listeners {
+		addrs = append(addrs, describe(l))
+		wg.Go(func() {
+			if err := engine.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("daemon: serve %s: %w", l.Addr(), err)
+			}
+		})
+	}
+	s.announce(d.screen, d.begun, addrs)
+	d.warnOpen(addrs)
+
+	reloads := newReloader(s, d)
+	defer reloads.wait()
+	for {
+		select {
+		case err := <-failed:
+			engine.Close()
+			return err
+		case <-ctx.Done():
+			return d.end(engine, s.patience(syscall.SIGTERM))
+		case sig := <-d.signals.end:
+			return d.end(engine, s.patience(sig))
+		case <-d.signals.reload:
+			d.reopenLog()
+			reloads.ask()
+		case <-d.signals.reopen:
+			d.reopenLog()
+		}
+	}
+}
+
+// chain puts the middleware before the site: only what is needed, because files
+// are served faster than middleware runs.
+func (d *daemon) chain(s site, trust forwarded.Trust) http.Handler {
+	h := s.handler()
+	if d.access != nil {
+		h = d.access.Middleware(h)
+	}
+	// Files depend on no field that a proxy sends; only the log then has a use
+	// for a visitor's address.
+	if _, files := s.(*folder); files && (d.access == nil || len(d.cfg.TrustedProxies) == 0) {
+		return h
+	}
+	return trust.Middleware(h)
+}
+
+// warnOpen says so if others than this machine can read what is served: that is
+// asked for, but should never come as a surprise.
+func (d *daemon) warnOpen(addrs []address) {
+	for _, a := range addrs {
+		if !a.open {
+			continue
+		}
+		for _, url := range a.lan {
+			d.screen.line("", "%s", url)
+		}
+		d.screen.line("warning", "everybody on the network can read this; --listen 127.0.0.1:8000 keeps it to this machine")
+		return
+	}
+}
+
+// end lets requests finish for as long as patience lasts or until a second
+// signal, then ends them, and says what has been done.
+func (d *daemon) end(engine *gatehouse.Server, patience time.Duration) error {
+	if patience > 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			select {
+			case <-d.signals.end:
+				cancel()
+			case <-stop:
+			}
+		})
+		_ = engine.Shutdown(ctx) // what did not finish is ended by Close
+		close(stop)
+		wg.Wait()
+		cancel()
+	}
+	err := engine.Close()
+	d.signals.release() // from here on a further signal needs no obedience of ours
+	d.summary()
+	return err
+}
+
+// summary is the last line.
+func (d *daemon) summary() {
+	d.screen.overwrite()
+	ran := seconds(time.Since(d.begun))
+	if d.access == nil {
+		d.screen.line("stopped", "after %s", ran)
+		return
+	}
+	requests, bytes := d.access.Totals()
+	d.screen.line("stopped", "after %s, %s, %s sent", ran, count(int(requests), "request"), amount(bytes))
+}
+
+func closeListeners(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close() // mostly closed by the engine already
+	}
+}

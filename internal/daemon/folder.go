@@ -1,0 +1,113 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/detect"
+	"github.com/seed-07905ac1/gatehouse/static"
+)
+
+// folder is a site of files.
+type folder struct {
+	dir   string
+	files *static.Handler
+	drain time.Duration
+}
+
+// openFolder opens the folder that the configuration names.
+func openFolder(cfg *config.Config, log *slog.Logger) (*folder, error) {
+	dir := cfg.Static.Dir
+	if dir == "" {
+		dir = "."
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, &Error{Err: fmt.Errorf("cannot serve %s: %w", dir, err)}
+	}
+	info, err := os.Stat(abs)
+	if err != nil {
+		return nil, folderError(dir, err)
+	}
+	if !info.IsDir() {
+		return nil, &Error{
+			Err:  fmt.Errorf("cannot serve %s: it is not a folder", dir),
+			Hint: "name the folder that it lies in",
+		}
+	}
+	files, err := static.Open(static.Config{
+		Roots:          []string{abs},
+		Listing:        cfg.Static.Listing,
+		FollowSymlinks: cfg.Static.FollowSymlinks,
+		Charset:        cfg.Static.Charset,
+		Project:        projectRule(cfg.Static.ProjectFiles),
+		Log:            log,
+	})
+	if err != nil {
+		return nil, folderError(dir, err)
+	}
+	return &folder{dir: abs, files: files, drain: cfg.Drain}, nil
+}
+
+// projectRule is what the configuration's word means.
+func projectRule(word string) static.ProjectRule {
+	switch word {
+	case config.Hide:
+		return static.ProjectAlways
+	case config.Show:
+		return static.ProjectNever
+	}
+	return static.ProjectAuto
+}
+
+func folderError(dir string, err error) *Error {
+	e := &Error{Err: fmt.Errorf("cannot serve %s: %w", dir, cause(err))}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.Err = fmt.Errorf("cannot serve %s: no such folder", dir)
+	case errors.Is(err, fs.ErrPermission):
+		e.Hint = "the user that runs gatehouse may not read it"
+	}
+	return e
+}
+
+func (f *folder) handler() http.Handler { return f.files }
+
+// patience implements site: a download that is cut can be resumed, so nobody who
+// presses Ctrl-C waits for one.
+func (f *folder) patience(sig os.Signal) time.Duration {
+	if sig == syscall.SIGINT {
+		return 0
+	}
+	return f.drain
+}
+
+// announce says what is served where.
+func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
+	for _, addr := range addrs {
+		s.line("serving", "%-28s %s", f.dir, addr.url)
+	}
+	hidden := f.files.Hidden()
+	if hidden == "" {
+		return
+	}
+	s.line("hidden", "%s", hidden)
+	if found, err := detect.Folder(f.dir, detect.Options{}); err == nil {
+		s.line("", "gatehouse run runs the application in it, %s", found.App)
+	}
+}
+
+func (f *folder) reload(context.Context) error { return nil } // files are always as they are now
+
+func (f *folder) close() error { return f.files.Close() }
+
+var _ site = (*folder)(nil)

@@ -1,0 +1,21 @@
+//go:build unix
+
+package daemon
+
+import (
+	"os"
+	"syscall"
+)
+
+// owner is the user that owns a file.
+func owner(path string) (uid uint32, ok bool) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return stat.Uid, true
+}

@@ -1,0 +1,109 @@
+package daemon
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+)
+
+// Streams are where a daemon writes.
+type Streams struct {
+	Out io.Writer // the access log, if it is on "-"
+	Err io.Writer // what is served where, and the log
+}
+
+// screen writes the few lines that tell a person what is going on: a label, what
+// it says, and on a terminal some colour. It is safe for concurrent use.
+type screen struct {
+	mu     sync.Mutex
+	w      io.Writer
+	log    *slog.Logger // where lines go instead if the log is to be read by machines
+	fancy  bool         // colour, and arrows that need UTF-8
+	onTerm bool
+}
+
+// labelWidth leaves a gap behind the longest label, "warning".
+const labelWidth = 11
+
+func newScreen(w io.Writer) *screen {
+	s := &screen{w: w, onTerm: isTerminal(w)}
+	s.fancy = s.onTerm && os.Getenv("NO_COLOR") == "" && utf8Locale()
+	return s
+}
+
+// line writes one line.
+func (s *screen) line(label, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if s.log != nil {
+		s.log.Info(label, "text", text)
+		return
+	}
+	if !s.fancy {
+		text = plainText.Replace(text)
+	}
+	padded := fmt.Sprintf("%-*s", labelWidth, label)
+	if s.fancy {
+		padded = colour(label) + padded + "\x1b[0m"
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _ = fmt.Fprintf(s.w, "%s%s\n", padded, printable(text)) // nobody is left to be told
+}
+
+// overwrite moves to the start of the line, so that what is written next takes
+// the place of the ^C that a terminal shows.
+func (s *screen) overwrite() {
+	if s.onTerm && s.log == nil {
+		_, _ = io.WriteString(s.w, "\r")
+	}
+}
+
+// plainText is for screens that may not know the characters.
+var plainText = strings.NewReplacer("→", "->", "×", "x", "…", "...")
+
+func colour(label string) string {
+	switch label {
+	case "warning":
+		return "\x1b[33m" // yellow
+	case "failed":
+		return "\x1b[31m" // red
+	case "ready", "serving":
+		return "\x1b[32m" // green
+	}
+	return "\x1b[2m" // dim
+}
+
+// printable replaces what could move the cursor: names of folders can hold
+// anything.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' || r == 0x7f || 0x80 <= r && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// isTerminal reports whether w is a character device that somebody may look at.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+}
+
+// utf8Locale reports whether the environment says that UTF-8 is understood, by
+// the precedence of POSIX locale variables.
+func utf8Locale() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToUpper(os.Getenv(name)); v != "" {
+			return strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8")
+		}
+	}
+	return false
+}

@@ -1,0 +1,193 @@
+package detect_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/seed-07905ac1/gatehouse/internal/detect"
+)
+
+// TestFolder runs every archive in testdata/folders: a tree of files, and a file
+// "want" with what Folder is to find in it. The archive's comment may hold
+// "app:", "python:", "in:" (the subfolder to look at), "env: NAME=value" and
+// "venv: DIR VERSION" (a virtual environment to make).
+func TestFolder(t *testing.T) {
+	archives, err := filepath.Glob("testdata/folders/*.txtar")
+	if err != nil || len(archives) == 0 {
+		t.Fatalf("no archives: %v", err)
+	}
+	for _, archive := range archives {
+		t.Run(strings.TrimSuffix(filepath.Base(archive), ".txtar"), func(t *testing.T) {
+			a, err := txtar.ParseFile(archive)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tree := t.TempDir()
+			path := filepath.Join(tree, "path") // the only PATH, with one python3
+			makeExecutable(t, filepath.Join(path, "python3"))
+			t.Setenv("PATH", path)
+			t.Setenv("VIRTUAL_ENV", "")
+			t.Setenv("DJANGO_SETTINGS_MODULE", "")
+
+			dir := filepath.Join(tree, "shop")
+			var opt detect.Options
+			look := dir
+			for line := range strings.Lines(string(a.Comment)) {
+				key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+				switch key {
+				case "app":
+					opt.App = value
+				case "python":
+					opt.Python = value
+				case "in":
+					look = filepath.Join(dir, value)
+				case "env":
+					name, value, _ := strings.Cut(value, "=")
+					t.Setenv(name, strings.ReplaceAll(value, "$TREE", tree))
+				case "venv":
+					name, version, _ := strings.Cut(value, " ")
+					makeVenv(t, filepath.Join(tree, name), version)
+				}
+			}
+			want := ""
+			for _, file := range a.Files {
+				if file.Name == "want" {
+					want = string(file.Data)
+					continue
+				}
+				write(t, filepath.Join(dir, file.Name), string(file.Data), 0o644)
+			}
+			res, err := detect.Folder(look, opt)
+			got := strings.ReplaceAll(report(res, err), tree, "$TREE")
+			if got != want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+// report writes down a result or an error as the archives do.
+func report(res *detect.Result, err error) string {
+	var b strings.Builder
+	if err != nil {
+		fmt.Fprintf(&b, "error: %v\n", err)
+		var e *detect.Error
+		if errors.As(err, &e) && e.Hint != "" {
+			fmt.Fprintf(&b, "hint: %s\n", e.Hint)
+		}
+		return b.String()
+	}
+	fmt.Fprintf(&b, "%s %s: %s\n", res.Framework, res.Name, res.App)
+	fmt.Fprintf(&b, "files: %s\n", strings.Join(res.Files, ", "))
+	for _, row := range []struct{ key, value string }{
+		{"settings", res.Settings},
+		{"env", strings.Join(res.Env, " ")},
+		{"requires", res.RequiresPython},
+	} {
+		if row.value != "" {
+			fmt.Fprintf(&b, "%s: %s\n", row.key, row.value)
+		}
+	}
+	fmt.Fprintf(&b, "python: %s from %s", res.Python.Path, res.Python.Why)
+	if res.Python.Venv != "" {
+		fmt.Fprintf(&b, ", %s in %s", res.Python.Version, res.Python.Venv)
+	}
+	b.WriteString("\n")
+	for _, r := range res.Reasons {
+		fmt.Fprintf(&b, "- %s\n", r)
+	}
+	return b.String()
+}
+
+// TestErrors holds what callers tell errors apart by.
+func TestErrors(t *testing.T) {
+	t.Setenv("VIRTUAL_ENV", "")
+	for _, tt := range []struct {
+		name, file, source, path string
+		want                     error
+	}{
+		{"nothing", "notes.txt", "", "", detect.ErrNothing},
+		{"asgi", "main.py", "from fastapi import FastAPI\napp = FastAPI()\n", "", detect.ErrASGI},
+		{"no python", "wsgi.py", "def application(environ, start_response): pass\n", "", detect.ErrInterpreter},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("PATH", tt.path)
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, tt.file), tt.source, 0o644)
+			_, err := detect.Folder(dir, detect.Options{})
+			if !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+			var e *detect.Error
+			if !errors.As(err, &e) || e.Detail() == "" {
+				t.Errorf("%v says nothing on what was looked for or what to do", err)
+			}
+		})
+	}
+	t.Run("no folder", func(t *testing.T) {
+		if _, err := detect.Folder(filepath.Join(t.TempDir(), "absent"), detect.Options{}); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("got %v, want %v", err, os.ErrNotExist)
+		}
+	})
+}
+
+// TestFIFO: a pipe with the name of a source file must not block the search.
+func TestFIFO(t *testing.T) {
+	dir := t.TempDir()
+	makeFIFO(t, filepath.Join(dir, "app.py"))
+	if _, err := detect.Folder(dir, detect.Options{}); !errors.Is(err, detect.ErrNothing) {
+		t.Errorf("got %v, want %v", err, detect.ErrNothing)
+	}
+}
+
+func TestLooksLikeProject(t *testing.T) {
+	for _, tt := range []struct {
+		name, file, evidence string
+		want                 bool
+	}{
+		{"django", "manage.py", "manage.py", true},
+		{"package", "__init__.py", "__init__.py", true},
+		{"repository", ".git/HEAD", ".git", true},
+		{"environment", "venv/pyvenv.cfg", "venv", true},
+		{"secrets", ".env", ".env", true},
+		{"folder called venv", "venv/photo.jpg", "", false},
+		{"site", "index.html", "", false},
+		{"downloads with a script", "rename.py", "", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, tt.file), "", 0o644)
+			evidence, got := detect.LooksLikeProject(dir)
+			if got != tt.want || evidence != tt.evidence {
+				t.Errorf("got %q, %v, want %q, %v", evidence, got, tt.evidence, tt.want)
+			}
+		})
+	}
+}
+
+func write(t *testing.T, path, content string, mode os.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func makeExecutable(t *testing.T, path string) {
+	t.Helper()
+	write(t, path, "", 0o755)
+}
+
+func makeVenv(t *testing.T, dir, version string) {
+	t.Helper()
+	write(t, filepath.Join(dir, "pyvenv.cfg"), "home = /usr/bin\nversion = "+version+"\n", 0o644)
+	makeExecutable(t, filepath.Join(dir, "bin", "python"))
+}

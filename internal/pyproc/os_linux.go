@@ -1,0 +1,80 @@
+package pyproc
+
+import (
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+const supported = true
+
+// packetType keeps packet borders, so that one packet is one frame.
+const packetType = syscall.SOCK_SEQPACKET
+
+// attributes makes the child the leader of a session of its own, so that the
+// terminal's signals do not reach it, and ends it with the thread that started
+// it: see Template.start.
+func attributes(u *User) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	if u != nil {
+		attr.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
+	}
+	return attr
+}
+
+// System calls that package syscall does not name. The numbers are the same on
+// every architecture that Go runs on.
+const (
+	sysPidfdSendSignal = 424
+	sysPidfdOpen       = 434
+)
+
+// watchDeath returns a file that becomes readable when the process ends. Unlike
+// the end of a socket, that cannot be hidden by the process's own children.
+func watchDeath(pid int) (*os.File, error) {
+	fd, _, errno := syscall.Syscall(sysPidfdOpen, uintptr(pid), syscall.O_NONBLOCK, 0)
+	if errno != 0 {
+		return nil, os.NewSyscallError("pidfd_open", errno)
+	}
+	syscall.CloseOnExec(int(fd)) // pidfds are born so; said again for the reader
+	return os.NewFile(fd, "pidfd"), nil
+}
+
+// awaitDeath blocks until the process behind f has ended or f is closed.
+func awaitDeath(f *os.File) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return conn.Read(func(fd uintptr) bool { return readable(fd) })
+}
+
+// readable asks without waiting: the poller's notice only says when to ask.
+func readable(fd uintptr) bool {
+	type pollFd struct {
+		fd              int32
+		events, revents int16
+	}
+	const pollIn = 1
+	p := pollFd{fd: int32(fd), events: pollIn}
+	var now syscall.Timespec
+	n, _, _ := syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+	return n == 1 && p.revents != 0
+}
+
+// signalProcess signals exactly the process behind f, even if its number has
+// been given to another one since.
+func signalProcess(f *os.File, sig syscall.Signal) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var errno syscall.Errno
+	err = conn.Control(func(fd uintptr) {
+		_, _, errno = syscall.Syscall6(sysPidfdSendSignal, fd, uintptr(sig), 0, 0, 0, 0)
+	})
+	if err == nil && errno != 0 {
+		err = os.NewSyscallError("pidfd_send_signal", errno)
+	}
+	return err
+}

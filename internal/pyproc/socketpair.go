@@ -1,0 +1,30 @@
+package pyproc
+
+import (
+	"net"
+	"os"
+	"syscall"
+)
+
+// SocketPair returns the two ends of a fresh Unix socket pair that keeps packet
+// borders where the system can do that: our end, in use by the Go runtime's
+// poller, and the end for a child process. Neither is inherited by accident.
+func SocketPair() (ours *net.UnixConn, theirs *os.File, err error) {
+	syscall.ForkLock.RLock()
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, packetType, 0)
+	if err == nil {
+		syscall.CloseOnExec(fds[0])
+		syscall.CloseOnExec(fds[1])
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	theirs = os.NewFile(uintptr(fds[1]), "socketpair")
+	ours, err = packetConn(os.NewFile(uintptr(fds[0]), "socketpair"))
+	if err != nil {
+		theirs.Close()
+		return nil, nil, err
+	}
+	return ours, theirs, nil
+}

@@ -1,0 +1,150 @@
+"""The template process: loads a service once, then forks processes that run it.
+
+It talks with the Go side over a socket of packets, one order and one answer at
+a time. Orders are marshal tuples, answers are JSON objects.
+"""
+
+import array
+import fcntl
+import gc
+import importlib
+import json
+import marshal
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+
+CONTROL = 3  # descriptor of the control socket
+LIFELINE = 4  # descriptor of a pipe whose other end only the server holds
+
+F_SETSIG = getattr(fcntl, "F_SETSIG", 10 if sys.platform == "linux" else None)
+
+PACKET = 65536
+MAX_FILES = 128
+
+
+def main(boot):
+    os.set_inheritable(CONTROL, False)
+    os.set_inheritable(LIFELINE, False)
+    hold_on_to_lifeline()
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    sys.path[0] = boot["dir"]
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)
+
+    control = socket.socket(fileno=CONTROL)
+    service = importlib.import_module("." + boot["service"], __package__)
+    settings = boot["settings"]
+    try:
+        info = service.load(settings)
+    except BaseException as error:  # an import may also raise SystemExit
+        reply(control, {"failed": describe(error, settings.get("dir", ""))})
+        os._exit(1)
+    reply(control, {"ready": info, "threads": count_threads()})
+
+    # What the import left behind will be in every child: keep the collector
+    # from touching, and so from copying, those pages.
+    gc.collect()
+    getattr(gc, "freeze", lambda: None)()
+
+    task = obey(control)
+    if task is not None:
+        number, files = task
+        service.serve(settings, number, files)
+
+
+def hold_on_to_lifeline():
+    """Have the kernel end this process group when the server is gone.
+
+    The server's death closes the only writing end of the pipe. The signal needs
+    no cooperation: it works while an import or a request is stuck in C code,
+    and it reaches all that the application started and left in the group.
+    """
+    if F_SETSIG is None:
+        return
+    fcntl.fcntl(LIFELINE, F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(LIFELINE, fcntl.F_SETOWN, -os.getpgrp())
+    flags = fcntl.fcntl(LIFELINE, fcntl.F_GETFL)
+    fcntl.fcntl(LIFELINE, fcntl.F_SETFL, flags | os.O_NONBLOCK | fcntl.FASYNC)
+    try:
+        gone = not os.read(LIFELINE, 1)  # it may have died before the line above
+    except BlockingIOError:
+        gone = False
+    if gone:
+        os._exit(1)
+
+
+def obey(control):
+    """Carry out orders. In a process that is to serve, return (number, files)."""
+    while True:
+        order, files = receive(control)
+        if order is None:  # the server closed its end or is gone
+            if F_SETSIG is None:
+                os.killpg(0, signal.SIGKILL)
+            os._exit(0)
+        verb, number = order
+        if verb == "reap":
+            _, status = os.waitpid(number, 0)
+            reply(control, {"reaped": number, "status": status})
+            continue
+        if verb == "become":
+            control.close()
+            return number, files
+        try:
+            pid = os.fork()
+        except OSError as error:
+            reply(control, {"error": str(error)})
+            pid = -1
+        if pid == 0:
+            control.close()
+            return number, files
+        for fd in files:
+            os.close(fd)
+        if pid > 0:
+            reply(control, {"forked": pid})
+
+
+def receive(control):
+    """Return one order and the descriptors that came with it."""
+    fds = array.array("i")
+    data, ancillary, _, _ = control.recvmsg(PACKET, socket.CMSG_SPACE(MAX_FILES * fds.itemsize))
+    for level, kind, value in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds.frombytes(value[: len(value) - len(value) % fds.itemsize])
+    return (marshal.loads(data) if data else None), list(fds)
+
+
+def reply(control, message):
+    control.sendall(json.dumps(message).encode("ascii"))
+
+
+def count_threads():
+    """Count all threads, those that extension modules started included."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return threading.active_count()
+
+
+def describe(error, directory):
+    """Say what went wrong and where, as far as possible in the user's own files."""
+    path, line = "", 0
+    if isinstance(error, SyntaxError) and error.filename:
+        path, line = error.filename, error.lineno or 0
+    else:
+        inside = os.path.join(directory, "")
+        for frame in traceback.extract_tb(error.__traceback__):
+            if frame.filename.startswith("<"):
+                continue
+            own = frame.filename.startswith(inside) and "site-packages" not in frame.filename
+            if own or not path.startswith(inside):
+                path, line = frame.filename, frame.lineno
+    text = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
+    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    module = (getattr(error, "name", None) or "") if isinstance(error, ImportError) else ""
+    return {"path": path, "line": line, "error": text, "module": module, "traceback": trace[-PACKET // 2 :]}

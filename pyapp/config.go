@@ -1,0 +1,182 @@
+package pyapp
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
+)
+
+// Defaults of Config, and why.
+const (
+	// DefaultThreads is one because applications are not always thread-safe.
+	DefaultThreads = 1
+	// DefaultSlow is the age at which a request is reported with its stack.
+	DefaultSlow = time.Second
+	// DefaultTimeout is the time until the response head: twice gunicorn's
+	// default, which counts the whole response.
+	DefaultTimeout = 60 * time.Second
+	// DefaultStallTimeout is the time between two parts of a response.
+	DefaultStallTimeout = 60 * time.Second
+	// DefaultStartTimeout is the time for the import and until workers answer.
+	DefaultStartTimeout = 60 * time.Second
+	// DefaultMaxBody bounds a request body: nginx's 1 MB breaks uploads.
+	DefaultMaxBody = 100 << 20
+	// DefaultSpoolMemory is what one body takes of memory before it goes to a
+	// file; the same for requests and responses.
+	DefaultSpoolMemory = 1 << 20
+	// DefaultResponseSpool bounds what is stored of one response for a slow
+	// client; after that the worker waits for the client.
+	DefaultResponseSpool = 1 << 30
+	// DefaultQueuePerWorker and DefaultQueueWait bound how many requests wait
+	// for a worker and how long, before they are refused with 503.
+	DefaultQueuePerWorker = 100
+	DefaultQueueWait      = 10 * time.Second
+)
+
+// DefaultWorkers is the number of processes where none is given: one for each
+// core that the process may use, 2 at least and 8 at most.
+func DefaultWorkers() int { return min(max(runtime.GOMAXPROCS(0), 2), 8) }
+
+// Config describes an application and how to run it. Zero fields have the
+// meanings given here; Open does not change or keep what they refer to, except
+// for Log and the functions.
+type Config struct {
+	// Name appears in log records and errors; "" means the last element of Dir.
+	Name string
+	// Dir is the folder of the application: working directory and first entry of
+	// the module path. "" means the current folder.
+	Dir string
+	// App is the callable, "module:name"; without a colon the name is
+	// "application". The name may have dots.
+	App string
+	// Python is the interpreter, CPython 3.8 or later or PyPy; "" means python3
+	// from PATH.
+	Python string
+	// Mount is the URL prefix that becomes SCRIPT_NAME, such as "/blog"; ""
+	// or "/" for the root. Requests outside of it get 404.
+	Mount string
+	// Env is the whole environment of the processes; nil means the server's.
+	Env []string
+	// User is whom all processes of the application run as; nil means the
+	// server's own user.
+	User *User
+
+	// Workers is the number of processes, Threads that of requests each one runs
+	// at the same time; 0 means the defaults.
+	Workers, Threads int
+	// NoPreload has each worker import the application itself, for applications
+	// that cannot be forked. It is implied when the import leaves threads behind.
+	NoPreload bool
+
+	// Slow is the age at which a request is logged with the worker's Python
+	// stack; negative means never.
+	Slow time.Duration
+	// Timeout is how long a request may run without a response head before it is
+	// interrupted and answered with 504; StallTimeout how long between two parts
+	// of the body before it is broken off. Time in which the client is what we
+	// wait for does not count. Negative means for ever.
+	Timeout, StallTimeout time.Duration
+	// StartTimeout bounds the import and the start of a worker.
+	StartTimeout time.Duration
+
+	// MaxBody bounds a request body in bytes (413 above); negative means no bound.
+	MaxBody int64
+	// SpoolMemory is how much of one body is held in memory before it goes to a
+	// file in SpoolDir ("" means the system's folder for temporary files), and
+	// ResponseSpool how much of one response is stored at all.
+	SpoolMemory, ResponseSpool int64
+	SpoolDir                   string
+	// QueuePerWorker times the number of workers is how many requests may wait,
+	// QueueWait how long. More or longer: 503.
+	QueuePerWorker int
+	QueueWait      time.Duration
+
+	// Scheme returns "http" or "https" for a request; nil looks at r.TLS. It is
+	// where a server that believes its proxy says what that told.
+	Scheme func(r *http.Request) string
+	// Log receives everything the application prints and all that happens to its
+	// processes; nil discards it.
+	Log *slog.Logger
+}
+
+// User is an identity that an application runs as.
+type User = pyproc.User
+
+// withDefaults returns the configuration with every zero field replaced.
+func (c Config) withDefaults() (Config, error) {
+	if c.App == "" {
+		return c, errors.New("pyapp: no application given, such as module:callable")
+	}
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return c, &StartError{App: c.App, Err: err}
+	}
+	// Python compares file names as texts: give it the one without links.
+	if c.Dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return c, &StartError{App: c.App, Path: dir, Err: unwrapPath(err)}
+	}
+	if info, err := os.Stat(c.Dir); err == nil && !info.IsDir() {
+		return c, &StartError{App: c.App, Path: dir, Err: errors.New("not a folder")}
+	}
+	if c.Name == "" {
+		c.Name = filepath.Base(c.Dir)
+	}
+	if c.Python == "" {
+		c.Python = "python3"
+	}
+	c.Mount = strings.TrimRight(c.Mount, "/")
+	if c.Mount != "" && c.Mount[0] != '/' {
+		c.Mount = "/" + c.Mount
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Workers <= 0 {
+		c.Workers = DefaultWorkers()
+	}
+	if c.Scheme == nil {
+		c.Scheme = schemeOf
+	}
+	if c.SpoolDir == "" {
+		c.SpoolDir = os.TempDir()
+	}
+	setDefault(&c.Threads, DefaultThreads)
+	setDefault(&c.Slow, DefaultSlow)
+	setDefault(&c.Timeout, DefaultTimeout)
+	setDefault(&c.StallTimeout, DefaultStallTimeout)
+	setDefault(&c.StartTimeout, DefaultStartTimeout)
+	setDefault(&c.MaxBody, DefaultMaxBody)
+	setDefault(&c.SpoolMemory, DefaultSpoolMemory)
+	setDefault(&c.ResponseSpool, DefaultResponseSpool)
+	setDefault(&c.QueuePerWorker, DefaultQueuePerWorker)
+	setDefault(&c.QueueWait, DefaultQueueWait)
+	return c, nil
+}
+
+func setDefault[T int | int64 | time.Duration](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+func schemeOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// unwrapPath takes operation and path off an error of package os.
+func unwrapPath(err error) error {
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}

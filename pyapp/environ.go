@@ -1,0 +1,166 @@
+package pyapp
+
+import (
+	"encoding/binary"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/seed-07905ac1/gatehouse/internal/marshal"
+)
+
+// A request travels as the marshal tuple (number, environ, body). The number
+// stands at a fixed place, so that it can be written when a lane is chosen.
+const numberAt = 6
+
+// setNumber writes the request's number on its lane into the packet.
+func setNumber(packet []byte, n int32) { binary.LittleEndian.PutUint32(packet[numberAt:], uint32(n)) }
+
+// stopPacket tells a lane to serve no more requests.
+func stopPacket() []byte {
+	b := marshal.AppendTuple(nil, 3)
+	b = marshal.AppendInt(b, 0)
+	b = marshal.AppendNone(b)
+	return marshal.AppendNone(b)
+}
+
+// environ writes the requests of one pool.
+type environ struct {
+	mount  string
+	scheme func(*http.Request) string
+}
+
+// appendHead appends the packet up to the body: number and environ. length is
+// that of the body, -1 if it is not known. It returns false for a path outside
+// of the mount.
+//
+// The keys that are the same for every request (wsgi.version and so on) are
+// added by the worker. A request field whose name holds anything but letters,
+// digits and '-' does not get into the environ, so that no two names collide
+// (X_A and X-A); Proxy does not because HTTP_PROXY means something else to many
+// programs (CVE-2016-5385).
+func (e *environ) appendHead(b []byte, r *http.Request, id string, length int64) ([]byte, bool) {
+	path, ok := strings.CutPrefix(r.URL.Path, e.mount)
+	if !ok || (path != "" && path[0] != '/' && e.mount != "") {
+		return b, false
+	}
+	b = marshal.AppendTuple(b, 3)
+	b = marshal.AppendInt(b, 0)
+	b = marshal.BeginDict(b)
+	b = appendItem(b, "REQUEST_METHOD", r.Method)
+	b = appendItem(b, "SCRIPT_NAME", e.mount)
+	b = appendItem(b, "PATH_INFO", path)
+	b = appendItem(b, "QUERY_STRING", r.URL.RawQuery)
+	b = appendItem(b, "REQUEST_URI", r.RequestURI)
+	b = appendItem(b, "SERVER_PROTOCOL", r.Proto)
+	b = appendItem(b, "SERVER_SOFTWARE", "Gatehouse")
+	scheme := e.scheme(r)
+	b = appendItem(b, "wsgi.url_scheme", scheme)
+	host, port := serverName(r, scheme)
+	b = appendItem(b, "SERVER_NAME", host)
+	b = appendItem(b, "SERVER_PORT", port)
+	if addr, port, ok := splitHostPort(r.RemoteAddr); ok {
+		b = appendItem(b, "REMOTE_ADDR", addr)
+		b = appendItem(b, "REMOTE_PORT", port)
+	} else {
+		b = appendItem(b, "REMOTE_ADDR", "") // a Unix socket
+	}
+	if r.Host != "" {
+		b = appendItem(b, "HTTP_HOST", r.Host)
+	}
+	if length > 0 || length == 0 && r.Header["Content-Length"] != nil {
+		b = marshal.AppendText(b, "CONTENT_LENGTH")
+		var at int
+		b, at = marshal.BeginText(b)
+		b = marshal.EndText(strconv.AppendInt(b, length, 10), at)
+	}
+	for name, values := range r.Header {
+		b = appendField(b, name, values)
+	}
+	b = appendItem(b, "HTTP_X_REQUEST_ID", id)
+	return marshal.EndDict(b), true
+}
+
+func appendItem(b []byte, key, value string) []byte {
+	return marshal.AppendLatin1(marshal.AppendText(b, key), value)
+}
+
+// appendField appends a request field under its CGI name, if it has one.
+func appendField(b []byte, name string, values []string) []byte {
+	switch name {
+	case "Content-Length", "Proxy", "X-Request-Id", "Transfer-Encoding":
+		// The length is that of the body as it will be read, chunked or not.
+		// The request id is what the response carries, whoever made it.
+		return b
+	case "Content-Type":
+		return appendItem(b, "CONTENT_TYPE", values[0])
+	}
+	start := len(b)
+	b, at := marshal.BeginText(b)
+	b = append(b, "HTTP_"...)
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z':
+			b = append(b, c-('a'-'A'))
+		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+			b = append(b, c)
+		case c == '-':
+			b = append(b, '_')
+		default:
+			return b[:start]
+		}
+	}
+	b = marshal.EndText(b, at)
+	if len(values) == 1 {
+		return marshal.AppendLatin1(b, values[0])
+	}
+	separator := ", "
+	if name == "Cookie" {
+		separator = "; "
+	}
+	b, at = marshal.BeginText(b)
+	for i, v := range values {
+		if i > 0 {
+			b = append(b, separator...)
+		}
+		b = marshal.AppendLatin1Part(b, v)
+	}
+	return marshal.EndText(b, at)
+}
+
+// serverName returns the host that the request was directed to and its port
+// (RFC 3875, sections 4.1.14 and 4.1.15).
+func serverName(r *http.Request, scheme string) (host, port string) {
+	port = "80"
+	if scheme == "https" {
+		port = "443"
+	}
+	if r.Host != "" {
+		if h, p, ok := splitHostPort(r.Host); ok {
+			return h, p
+		}
+		return r.Host, port
+	}
+	// HTTP/1.0 without a Host field: the address that was connected to.
+	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		if h, p, ok := splitHostPort(addr.String()); ok {
+			return h, p
+		}
+	}
+	return "localhost", port
+}
+
+// splitHostPort splits "host:port" and "[v6]:port" at the last colon, and
+// reports whether there is a port. It allocates nothing.
+func splitHostPort(s string) (host, port string, ok bool) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 || i == len(s)-1 || strings.HasSuffix(s, "]") {
+		return s, "", false
+	}
+	host, port = s[:i], s[i+1:]
+	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
+		host = host[1 : len(host)-1]
+	}
+	return host, port, true
+}

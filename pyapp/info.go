@@ -1,0 +1,24 @@
+package pyapp
+
+// Info is what an application and its interpreter tell about themselves once
+// they are loaded.
+type Info struct {
+	Python           string        `json:"python"`         // version, such as "3.13.0"
+	Implementation   string        `json:"implementation"` // "CPython" or "PyPy"
+	Framework        Framework     `json:"framework"`      // zero if none was recognised
+	Static           []StaticMount `json:"static"`         // in the order of URL length, longest first
+	Warnings         []string      `json:"warnings"`       // one sentence each
+	Workers, Threads int           `json:"-"`
+}
+
+// Framework names a web framework.
+type Framework struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// StaticMount is a URL prefix whose files the application wants served.
+type StaticMount struct {
+	URL  string   `json:"url"`  // starts and ends with a slash, below the application's mount
+	Dirs []string `json:"dirs"` // absolute; the first that has the file wins
+}

@@ -1,0 +1,171 @@
+package pyapp
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
+	"github.com/seed-07905ac1/gatehouse/internal/requestid"
+)
+
+// finishedWriter is what a writer may offer for a response that exists as a
+// whole: it is then written with one system call. head holds finished field
+// lines; nothing is kept. The error http.ErrNotSupported means that nothing was
+// written.
+type finishedWriter interface {
+	WriteFinished(status int, head, body []byte) (int, error)
+}
+
+// respond gives the answer of the call to the client.
+func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
+	if c.answer.err != nil {
+		p.refuse(w, r, c.answer.err)
+		return
+	}
+	head, body := c.answer.buf[:c.answer.head], c.answer.buf[c.answer.head:]
+	fields, err := checkHead(head)
+	if err != nil {
+		p.log.Error("a worker answered nonsense", "request", c.id, "method", c.method, "path", c.path, "error", err)
+		p.refuse(w, r, errNonsense)
+		return
+	}
+	if c.answer.stream != nil {
+		setHeader(w.Header(), head)
+		w.WriteHeader(c.answer.status)
+		p.stream(w, r, c.answer.stream)
+		return
+	}
+	if fields.length < 0 && (len(body) > 0 || r.Method != http.MethodHead) && mayHaveLength(c.answer.status) {
+		// There is room: the answer was copied with some to spare, or grows once.
+		c.packet = append(c.packet[:0], head...)
+		c.packet = append(c.packet, "Content-Length: "...)
+		c.packet = strconv.AppendInt(c.packet, int64(len(body)), 10)
+		c.packet = append(c.packet, '\r', '\n')
+		head = c.packet
+	}
+	if fw, ok := w.(finishedWriter); ok {
+		if _, err := fw.WriteFinished(c.answer.status, head, body); !errors.Is(err, http.ErrNotSupported) {
+			return // a client that left is no error of ours
+		}
+	}
+	setHeader(w.Header(), head)
+	w.WriteHeader(c.answer.status)
+	if r.Method != http.MethodHead && len(body) > 0 {
+		_, _ = w.Write(body) // as above
+	}
+}
+
+// mayHaveLength reports whether a response with that status may have a
+// Content-Length field (RFC 9110, section 8.6).
+func mayHaveLength(status int) bool {
+	return status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// stream writes the body as it comes and flushes whenever it has caught up.
+func (p *Pool) stream(w http.ResponseWriter, r *http.Request, s *spool) {
+	defer s.close()
+	control := http.NewResponseController(w)
+	var buf []byte
+	for {
+		b, more, err := s.next(buf)
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			panic(http.ErrAbortHandler) // the client must not take it for complete
+		}
+		if r.Method == http.MethodHead {
+			buf = b
+			continue
+		}
+		if _, err := w.Write(b); err != nil {
+			return
+		}
+		if more {
+			if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+				return
+			}
+		}
+		buf = b
+	}
+}
+
+// refuse answers for the application.
+func (p *Pool) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusInternalServerError
+	switch {
+	case errors.Is(err, errBusy), errors.Is(err, errWaited), errors.Is(err, errDown):
+		status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "5")
+	case errors.Is(err, errLost), errors.Is(err, errNonsense):
+		status = http.StatusBadGateway
+	case errors.Is(err, errOverdue):
+		status = http.StatusGatewayTimeout
+	}
+	errorpage.Write(w, r, status, "")
+}
+
+// headFields is what the pool has to know of a head.
+type headFields struct {
+	length int64 // -1 if there is no Content-Length
+}
+
+// checkHead checks the field lines that a worker sent. The worker has checked
+// them too, but what runs in it is not ours.
+func checkHead(head []byte) (headFields, error) {
+	f := headFields{length: -1}
+	for rest := head; len(rest) > 0; {
+		end := bytes.IndexByte(rest, '\n')
+		if end < 1 || rest[end-1] != '\r' {
+			return f, errors.New("a field line without its end")
+		}
+		line := rest[:end-1]
+		rest = rest[end+1:]
+		colon := bytes.IndexByte(line, ':')
+		if colon < 1 {
+			return f, errors.New("a field line without a name")
+		}
+		for _, b := range line[:colon] {
+			if !tokenBytes[b] {
+				return f, fmt.Errorf("byte %#x in a field's name", b)
+			}
+		}
+		for _, b := range line[colon+1:] {
+			if b < ' ' && b != '\t' || b == 0x7f {
+				return f, fmt.Errorf("byte %#x in a field's value", b)
+			}
+		}
+		if colon == len("Content-Length") && bytes.EqualFold(line[:colon], []byte("Content-Length")) {
+			n, err := strconv.ParseUint(string(bytes.Trim(line[colon+1:], " \t")), 10, 63)
+			if err != nil || f.length >= 0 {
+				return f, errors.New("Content-Length is no number, or is there twice")
+			}
+			f.length = int64(n)
+		}
+	}
+	return f, nil
+}
+
+// tokenBytes are the bytes of a token (RFC 9110, section 5.6.2).
+var tokenBytes = func() (t [256]bool) {
+	for _, b := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		t[b] = true
+	}
+	return t
+}()
+
+// setHeader adds the field lines, which checkHead has passed, to h.
+func setHeader(h http.Header, head []byte) {
+	for line := range bytes.Lines(head) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		key := http.CanonicalHeaderKey(string(name))
+		if key == requestid.Field {
+			continue // ours is there already
+		}
+		h[key] = append(h[key], string(bytes.Trim(value, " \t\r\n")))
+	}
+}

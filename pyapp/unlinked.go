@@ -1,0 +1,16 @@
+package pyapp
+
+import "os"
+
+// createAndUnlink makes a private file that has a name only for a moment.
+func createAndUnlink(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, "gatehouse-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}

@@ -1,0 +1,252 @@
+"""One WSGI request: calls the application and sends what it answers (PEP 3333)."""
+
+import re
+import sys
+import traceback
+
+from .frames import ADVICE, BLOCK, END, FAILED, FILE, HEAD, HEADER, LAST, MAX_PART, WHOLE
+
+# Heads seen before, by the text they came from: an application sends few
+# different ones, and checking costs more than everything else done here.
+MAX_CACHED = 512
+
+FIELDS = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\Z")
+STATUS = re.compile(r"[1-9][0-9][0-9] [\t\x20-\x7e\x80-\xff]*\Z")
+HOP_BY_HOP = frozenset(
+    "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
+)
+LENGTH = re.compile(rb"(?:^|\n)content-length:[\t ]*([0-9]+)[\t ]*\r", re.IGNORECASE)
+
+pack = HEADER.pack
+
+
+class Misuse(Exception):
+    """The application broke PEP 3333. The text tells its author what to do."""
+
+
+class Abandoned(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class FileWrapper:
+    """wsgi.file_wrapper: a block-wise iterator that can also be sent as a file."""
+
+    def __init__(self, filelike, block_size=MAX_PART):
+        self.filelike = filelike
+        self.block_size = block_size
+        if hasattr(filelike, "close"):
+            self.close = filelike.close
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        block = self.filelike.read(self.block_size)
+        if not block:
+            raise StopIteration
+        return block
+
+
+class Answer:
+    """What the application answers to one request, and how far that is sent."""
+
+    __slots__ = ("lane", "number", "environ", "status", "head", "begun", "left")
+
+    def __init__(self, lane, number, environ):
+        self.lane = lane
+        self.number = number
+        self.environ = environ
+        self.head = None  # set by start: the checked field lines
+        self.begun = False  # the head has been sent
+
+    def start(self, status, headers, exc_info=None):
+        """start_response of PEP 3333."""
+        if exc_info:
+            try:
+                if self.begun:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # no circular reference through this frame
+        elif self.head is not None:
+            raise Misuse("call start_response once, or pass exc_info to replace the first head")
+        try:
+            text = status + "\n"
+            for name, value in headers:
+                text += name + ": " + value + "\r\n"
+            self.status, self.head = self.lane.heads[text]
+        except (TypeError, ValueError):
+            raise Misuse(explain_types(status, headers)) from None
+        except KeyError:
+            self.status, self.head = self.lane.heads[text] = checked(status, headers, text, self.lane.heads)
+        return self.write
+
+    def write(self, block):
+        """The write callable of PEP 3333."""
+        self.check_block(block, "pass bytes to write(), not %s")
+        if block or not self.begun:
+            self.send(block)
+
+    def deliver(self, result):
+        """Send what the application returned, and close it, whatever happens."""
+        finished = False
+        try:
+            if result.__class__ is list or result.__class__ is tuple:
+                for block in result:
+                    self.check_block(block)
+                finished = self.finish(b"".join(result))
+            elif isinstance(result, FileWrapper) and self.send_file(result):
+                pass
+            else:
+                finished = self.iterate(result)
+        finally:
+            close = getattr(result, "close", None)
+            if close is not None:
+                close()
+        if not finished:
+            self.lane.send(pack(END, LAST, 0, self.number, 0, 0))
+
+    def iterate(self, result):
+        """Send each block as it is produced."""
+        try:
+            blocks = iter(result)
+        except TypeError:
+            raise Misuse("return an iterable of bytes, not %s" % kind_of(result)) from None
+        if isinstance(result, (str, bytes)):
+            raise Misuse("return [body] with body as bytes, not a bare %s" % kind_of(result))
+        for block in blocks:
+            self.check_block(block)
+            if block:
+                self.send(block)
+        if not self.begun:
+            return self.finish(b"", getattr(result, "close", None) is None)
+        return False
+
+    def finish(self, body, last=True):
+        """Send a body that is all there. Return whether that ended the request."""
+        if self.begun or len(self.head_or_misuse()) + len(body) > MAX_PART:
+            if body or not self.begun:
+                self.send(body)
+            return False
+        self.begun = True
+        head = self.head
+        self.lane.send(pack(WHOLE, last, self.status, self.number, len(head), len(body)) + head + body)
+        return last
+
+    def send(self, block):
+        """Send a part of the body, the head before it if that is still due."""
+        head = b""
+        if not self.begun:
+            head = self.head_or_misuse()
+            length = LENGTH.search(head)
+            self.left = int(length.group(1)) if length else -1
+            kind, status = HEAD, self.status
+            if len(block) == self.left and len(head) + len(block) <= MAX_PART:
+                # All of it is here: the client need not wait for the
+                # application's close() to see the end.
+                kind = WHOLE
+            self.begun = True
+        else:
+            kind, status = BLOCK, 0
+            if self.lane.is_abandoned(self.number):
+                raise Abandoned
+        if self.left >= 0:
+            if len(block) > self.left:
+                block = block[: self.left]  # the client could not tell the rest from a next response
+            self.left -= len(block)
+        at = MAX_PART - len(head)
+        self.lane.send(pack(kind, 0, status, self.number, len(head), min(at, len(block))) + head + block[:at])
+        while at < len(block):
+            part = block[at : at + MAX_PART]
+            self.lane.send(pack(BLOCK, 0, 0, self.number, 0, len(part)) + part)
+            at += MAX_PART
+
+    def send_file(self, wrapper):
+        """Pass the file to the server, if it is one that the kernel can send."""
+        return False
+
+    def head_or_misuse(self):
+        if self.head is None:
+            raise Misuse("call start_response before returning the body")
+        return self.head
+
+    def check_block(self, block, advice="return bytes, not %s: encode the text first"):
+        if block.__class__ is not bytes and not isinstance(block, bytes):
+            raise Misuse(advice % kind_of(block))
+
+    def fail(self, error):
+        """Report that the application failed."""
+        if isinstance(error, Abandoned):
+            self.lane.send(pack(END, LAST, 0, self.number, 0, 0))
+            return
+        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        flags = LAST
+        where = place(error) or self.lane.application_place
+        if isinstance(error, Misuse):
+            flags |= ADVICE
+            text = str(error)
+        else:
+            text = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
+        if where:
+            text = "%s:%d: %s" % (where[0], where[1], text)
+        head = text.encode("utf-8", "backslashreplace")[:4096]
+        body = trace.encode("utf-8", "backslashreplace")[-(MAX_PART - 4096) :]
+        self.lane.send(pack(FAILED, flags, 0, self.number, len(head), len(body)) + head + body)
+
+
+def place(error):
+    """Return file and line of the last frame that is not ours, or None."""
+    found = None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if not frame.filename.startswith("<gatehouse>"):
+            found = frame.filename, frame.lineno
+    return found
+
+
+def checked(status, headers, text, cache):
+    """Return (status, head) for a head not seen before, or raise Misuse."""
+    explanation = explain_types(status, headers) or explain_text(status, headers)
+    if explanation:
+        raise Misuse(explanation)
+    if len(cache) >= MAX_CACHED:
+        cache.clear()
+    head = text[len(status) + 1 :].encode("latin-1")
+    if len(head) > MAX_PART // 2:
+        raise Misuse("return a head of at most %d bytes, not %d" % (MAX_PART // 2, len(head)))
+    return int(status[:3]), head
+
+
+def explain_types(status, headers):
+    """Say what is wrong with the types of start_response's arguments, or ''."""
+    if type(status) is not str:
+        return 'pass the status as str, such as "200 OK", not %s' % kind_of(status)
+    if not isinstance(headers, (list, tuple)):
+        return "pass the headers as a list of (name, value) tuples, not %s" % kind_of(headers)
+    for item in headers:
+        if not isinstance(item, (tuple, list)) or len(item) != 2:
+            return "pass each header as a (name, value) tuple, not %r" % (item,)
+        name, value = item
+        for what, part in (("name", name), ("value", value)):
+            if type(part) is not str:
+                return "pass the %s of header %r as str, not %s" % (what, name, kind_of(part))
+    return ""
+
+
+def explain_text(status, headers):
+    """Say what is wrong with the texts of start_response's arguments, or ''."""
+    if not STATUS.match(status):
+        return 'pass a status of three digits, a space and a reason, such as "200 OK", not %r' % status
+    if status[0] == "1":
+        return "answer with a final status, not the informational %r" % status
+    for name, value in headers:
+        line = name + ": " + value
+        if "\r" in line or "\n" in line or "\0" in line:
+            return "pass header %r without line breaks and NUL: they would split the response" % name
+        if not FIELDS.match(line + "\r\n"):
+            return "pass header %r with a name of token characters and a value that is Latin-1 text, not %r" % (name, value)
+        if name.lower() in HOP_BY_HOP:
+            return "leave header %r to the server (PEP 3333 forbids hop-by-hop fields)" % name
+    return ""
+
+
+def kind_of(value):
+    return type(value).__name__

@@ -1,0 +1,142 @@
+package gatehouse
+
+import "time"
+
+// maxTick is the longest pause between two rounds of the sweeper: how late a
+// time-out may be, and how long it takes until somebody looks whether the
+// client of a request is still there.
+const maxTick = 500 * time.Millisecond
+
+const (
+	// lingerTime is how long a connection that was answered for the last time
+	// is read from, so that the client gets the answer before the reset that a
+	// close with unread data means (RFC 9112 section 9.6).
+	lingerTime = 5 * time.Second
+
+	// moveAfter is how long a connection is idle before it moves to a new
+	// goroutine: longer than people take between the clicks that load a page's
+	// parts, so that busy connections do not pay for it.
+	moveAfter = 5 * time.Second
+
+	// newGrace is how long Shutdown waits for the first request of a connection
+	// that was just accepted: it is most probably on its way.
+	newGrace = time.Second
+)
+
+// timeouts are the time-outs in force, in coarse time; 0 is none.
+type timeouts struct {
+	head, body, write, idle coarse
+	tick                    time.Duration
+}
+
+// resolve gives a duration field its meaning: zero is the default, less is none.
+func resolve(d, usual time.Duration) time.Duration {
+	if d == 0 {
+		return usual
+	}
+	return max(d, 0)
+}
+
+func newTimeouts(head, body, write, idle time.Duration) timeouts {
+	tick := maxTick
+	for _, d := range []time.Duration{head, body, write, idle} {
+		if d > 0 {
+			tick = min(tick, max(d/4, time.Millisecond))
+		}
+	}
+	// The time of a mark is up to a tick old when it is made: wait a tick
+	// longer, so that nobody is cut early.
+	limit := func(d time.Duration) coarse {
+		if d == 0 {
+			return 0
+		}
+		return coarse((d + tick + time.Millisecond - 1) / time.Millisecond)
+	}
+	return timeouts{limit(head), limit(body), limit(write), limit(idle), tick}
+}
+
+// sweep winds the clock and looks after every connection, round by round, until
+// none is left. One goroutine for all connections is what makes time-outs free:
+// a deadline on each socket would be two timers to set for each request.
+func (s *Server) sweep() {
+	defer s.sweepers.Done()
+	timer := time.NewTimer(s.limits.tick)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-s.woken:
+		}
+		now := s.clock.wind()
+		if !s.sweepOnce() {
+			return
+		}
+		// Be there when the second turns: Date depends on it.
+		timer.Reset(min(s.limits.tick, now.Truncate(time.Second).Add(time.Second).Sub(now)))
+	}
+}
+
+// sweepOnce looks after every connection once. It returns false, and the
+// sweeper must end, if there was none.
+func (s *Server) sweepOnce() bool {
+	now, draining := s.clock.now(), s.draining.Load()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.conns) == 0 {
+		s.sweeping = false
+		return false
+	}
+	for c := range s.conns {
+		c.check(now, &s.limits, draining)
+	}
+	return true
+}
+
+// check ends the wait of c if it has lasted too long.
+func (c *conn) check(now coarse, lim *timeouts, draining bool) {
+	word := stateWord(c.word.Load())
+	age := now - word.since()
+	over := func(limit coarse) bool { return limit > 0 && age >= limit }
+	switch word.state() {
+	case stateHead:
+		if over(lim.head) {
+			c.cut(word)
+		}
+	case stateHandshake, stateNew:
+		if over(lim.head) || draining && over(coarse(newGrace/time.Millisecond)) {
+			c.cut(word)
+		}
+	case stateIdle, stateAsleep:
+		switch {
+		case over(lim.idle) || draining:
+			c.cut(word)
+		case word.state() == stateIdle && over(coarse(moveAfter/time.Millisecond)):
+			c.interrupt(word, stateMoving)
+		}
+	case stateLinger:
+		if over(coarse(lingerTime / time.Millisecond)) {
+			c.cut(word)
+		}
+	case stateActive:
+		if lim.body > 0 && c.sock.reads.overdue(now, lim.body) {
+			c.sock.cutRead()
+		}
+		if lim.write > 0 && c.sock.writes.overdue(now, lim.write) {
+			c.sock.cutWrite()
+		}
+		c.watch.begin()
+	}
+}
+
+// cut ends c's wait for good.
+func (c *conn) cut(word stateWord) { c.interrupt(word, stateCut) }
+
+// interrupt ends c's wait and moves it to next, unless the wait has ended by
+// itself since word was read.
+func (c *conn) interrupt(word stateWord, next connState) {
+	c.cutting.Lock()
+	defer c.cutting.Unlock()
+	if c.word.CompareAndSwap(uint64(word), uint64(newStateWord(next, word.since()))) {
+		_ = c.rwc.SetReadDeadline(longAgo) // fails on a closed connection only
+	}
+}
