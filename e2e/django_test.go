@@ -39,8 +39,9 @@ func TestDjango(t *testing.T) {
 // Django: its answers have no ETag.
 func TestDjangoDebug(t *testing.T) {
 	url := serveDesk(t, "1", nil)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, name := range []string{"admin/css/base.css", "library/desk.css"} {
-		resp, err := http.Get(url + "static/" + name)
+		resp, err := client.Get(url + "static/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ import (
 
 // patience is how long a process may take to get ready or to end on a machine
 // that does other work too.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // lastWords is how long the output of a process may go on after its end.
 const lastWords = 5 * time.Second

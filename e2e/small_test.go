@@ -34,8 +34,8 @@ func TestPlainWSGI(t *testing.T) {
 	if got := b.text("h1"); got != "POST /café" {
 		t.Errorf("the heading is %q", got)
 	}
-	if got := b.text("table"); !strings.Contains(got, "Öl") {
-		t.Errorf("the table shows %q", got)
+	if got := b.text("dl"); !strings.Contains(got, "Öl") {
+		t.Errorf("the list shows %q", got)
 	}
 	b.look("wsgi")
 }
