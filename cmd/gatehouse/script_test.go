@@ -49,8 +49,8 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range []string{"PATH", "HOME", "NO_COLOR", "LANG", "VIRTUAL_ENV", "TMPDIR"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
-	s, err := startServer(ts.MkAbs("."), env, args[1:])
-	ts.Check(err)
+	s := newServer(ts.MkAbs("."), env, args[1:])
+	ts.Check(s.start())
 	ts.Defer(s.kill)
 	servers(ts)[args[0]] = s
 	address := regexp.MustCompile(`http://[^\s"]+/|unix:[^\s"]+`)

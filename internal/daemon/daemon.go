@@ -144,6 +144,9 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 		case sig := <-d.signals.end:
 			return d.end(engine, s.patience(sig))
 		case <-d.signals.reload:
+			if d.signals.hungUp() {
+				return d.end(engine, s.patience(syscall.SIGHUP))
+			}
 			d.reopenLog()
 			reloads.ask()
 		case <-d.signals.reopen:
@@ -182,6 +185,10 @@ func (d *daemon) warnOpen(addrs []address) {
 	}
 }
 
+// abortWait is how long handlers may take to notice that their connections are
+// gone. What they then say about them still goes into the log and the summary.
+const abortWait = time.Second
+
 // end lets requests finish for as long as patience lasts or until a second
 // signal, then ends them, and says what has been done.
 func (d *daemon) end(engine *gatehouse.Server, patience time.Duration) error {
@@ -202,7 +209,10 @@ func (d *daemon) end(engine *gatehouse.Server, patience time.Duration) error {
 		cancel()
 	}
 	err := engine.Close()
-	d.signals.release() // from here on a further signal needs no obedience of ours
+	d.signals.release() // from here on a further signal has its usual effect
+	ctx, cancel := context.WithTimeout(context.Background(), abortWait)
+	defer cancel()
+	_ = engine.Shutdown(ctx) // a handler that does not notice is not waited for
 	d.summary()
 	return err
 }
