@@ -343,6 +343,10 @@ func (c *conn) handle(w *response) (ok bool) {
 	return true
 }
 
+// lingerLimit is how many bytes are thrown away at most: what a client has under
+// way on a fast and long line, not what an endless upload brings in lingerTime.
+const lingerLimit = 16 << 20
+
 // linger reads and throws away what the client still sends, so that it gets to
 // read the last answer: a close with unread data resets the connection, and a
 // reset overtakes the answer.
@@ -360,9 +364,11 @@ func (c *conn) linger() {
 	c.in.release()
 	waste := c.srv.buffers.getCopy()
 	defer c.srv.buffers.putCopy(waste)
-	for {
-		if _, err := c.in.src.Read(waste[:]); err != nil {
+	for got := 0; got < lingerLimit; {
+		n, err := c.in.src.Read(waste[:])
+		if err != nil {
 			return // end, reset, or the sweeper's cut
 		}
+		got += n
 	}
 }

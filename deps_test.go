@@ -22,6 +22,7 @@ import (
 const floors = `
 # floor 0: standard library, and what stands in the line
 internal/http1:
+internal/http1/http1test:
 internal/requestid:
 internal/recorder:
 internal/errorpage:   internal/requestid

@@ -122,13 +122,25 @@ func (w *response) WriteHeader(status int) {
 		return
 	}
 	w.status = status
-	if v, ok := w.header["Content-Length"]; ok {
-		n, err := strconv.ParseUint(strings.Join(v, ","), 10, 63)
-		if err != nil {
-			w.misuse(fmt.Sprintf("invalid Content-Length %q", v))
-			delete(w.header, "Content-Length")
-			return
-		}
+	if sets(w.header, "Content-Length") {
+		w.declareLength()
+	}
+}
+
+// declareLength takes the length that the handler has announced, if it can be
+// true.
+func (w *response) declareLength() {
+	lengths := w.header["Content-Length"]
+	n, err := strconv.ParseUint(strings.Join(lengths, ","), 10, 63)
+	codings := w.header["Transfer-Encoding"]
+	switch {
+	case err != nil:
+		w.misuse(fmt.Sprintf("invalid Content-Length %q", lengths))
+		delete(w.header, "Content-Length")
+	case len(codings) > 0 && codings[0] != "identity":
+		w.misuse(fmt.Sprintf("Content-Length beside Transfer-Encoding %q", codings))
+		delete(w.header, "Content-Length")
+	default:
 		w.declared = int64(n)
 	}
 }
@@ -202,6 +214,7 @@ func (w *response) writable(n int) error {
 		return http.ErrBodyNotAllowed
 	}
 	if w.declared >= 0 && w.written+int64(n) > w.declared {
+		w.broken = true // what was announced was wrong, and nobody knows by how much
 		return http.ErrContentLength
 	}
 	return nil

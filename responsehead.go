@@ -20,7 +20,7 @@ func (w *response) commit(next []byte, whole bool) {
 	fields := w.fields()
 	trailers := w.announceTrailers(fields)
 	length := int64(-1)
-	if whole && !trailers {
+	if whole && !trailers && !sets(fields, "Transfer-Encoding") {
 		length = w.written
 	}
 	w.frame(fields, length)

@@ -2,6 +2,7 @@ package static
 
 import (
 	"bytes"
+	"iter"
 	"strings"
 	"unicode/utf8"
 )
@@ -65,7 +66,7 @@ func validUTF8(head []byte, whole bool) (valid, ascii bool) {
 // form of UTF-16 in letters readable as ASCII is wrong about itself, as the HTML
 // standard has it, and named nothing.
 func metaCharset(page []byte) string {
-	lower := bytes.ToLower(page)
+	lower := lowerASCII(page)
 	for at := 0; ; {
 		i := nextTag(lower[at:])
 		if i < 0 {
@@ -76,7 +77,7 @@ func metaCharset(page []byte) string {
 		if end < 0 {
 			return ""
 		}
-		if name := charsetIn(string(page[at:at+end]), string(lower[at:at+end])); name != "" {
+		if name := charsetIn(string(page[at : at+end])); name != "" {
 			return name
 		}
 		at += end
@@ -103,26 +104,96 @@ func nextTag(lower []byte) int {
 	}
 }
 
-// charsetIn finds the value behind "charset=" in the attributes of a tag, as an
-// attribute of its own or inside content="text/html; charset=…".
-func charsetIn(tag, lower string) string {
-	_, after, ok := strings.Cut(lower, "charset")
-	if !ok {
+// charsetIn returns the encoding that the attributes of one <meta> tag name: as
+// charset="…", or as content="…; charset=…" together with http-equiv. What other
+// tags say about charsets (a description, say) is prose.
+func charsetIn(tag string) string {
+	var name, content string
+	var pragma bool
+	for key, value := range attributes(tag) {
+		switch {
+		case strings.EqualFold(key, "charset"):
+			name = value
+		case strings.EqualFold(key, "content"):
+			content = value
+		case strings.EqualFold(key, "http-equiv"):
+			pragma = strings.EqualFold(value, "content-type")
+		}
+	}
+	if name == "" && pragma {
+		at := bytes.Index(lowerASCII([]byte(content)), []byte("charset"))
+		if at < 0 {
+			return ""
+		}
+		rest := strings.TrimLeft(content[at+len("charset"):], htmlSpace)
+		if !strings.HasPrefix(rest, "=") {
+			return ""
+		}
+		name = strings.Trim(rest[1:], htmlSpace+`"'`)
+		if end := strings.IndexAny(name, htmlSpace+`;"'`); end >= 0 {
+			name = name[:end]
+		}
+	}
+	name = strings.Trim(name, htmlSpace)
+	if !charsetName(name) || strings.HasPrefix(strings.ToLower(name), "utf-16") {
 		return ""
 	}
-	value := strings.TrimLeft(after, " \t\r\n")
-	if !strings.HasPrefix(value, "=") {
-		return ""
+	return name
+}
+
+// htmlSpace is what separates attributes.
+const htmlSpace = " \t\r\n\f"
+
+// attributes goes through the names and values of a tag's attributes, given what
+// stands between the tag's name and its end.
+func attributes(tag string) iter.Seq2[string, string] {
+	return func(yield func(key, value string) bool) {
+		for {
+			tag = strings.TrimLeft(tag, htmlSpace+"/")
+			if tag == "" {
+				return
+			}
+			end := strings.IndexAny(tag[1:], htmlSpace+"/=") + 1
+			if end == 0 {
+				end = len(tag)
+			}
+			var key, value string
+			key, tag = tag[:end], strings.TrimLeft(tag[end:], htmlSpace)
+			if strings.HasPrefix(tag, "=") {
+				value, tag = attributeValue(strings.TrimLeft(tag[1:], htmlSpace))
+			}
+			if !yield(key, value) {
+				return
+			}
+		}
 	}
-	value = strings.TrimLeft(value[1:], " \t\r\n\"'")
-	value = tag[len(tag)-len(value):]
-	if end := strings.IndexAny(value, " \t\r\n\"';/>"); end >= 0 {
-		value = value[:end]
+}
+
+// attributeValue cuts the value, in quotes or bare, from the start of s.
+func attributeValue(s string) (value, rest string) {
+	if s == "" {
+		return "", ""
 	}
-	if !charsetName(value) || strings.HasPrefix(strings.ToLower(value), "utf-16") {
-		return ""
+	if s[0] == '"' || s[0] == '\'' {
+		value, rest, _ = strings.Cut(s[1:], s[:1])
+		return value, rest
 	}
-	return value
+	if end := strings.IndexAny(s, htmlSpace); end >= 0 {
+		return s[:end], s[end:]
+	}
+	return s, ""
+}
+
+// lowerASCII returns b with its ASCII capitals made small. Unlike bytes.ToLower it
+// leaves every other byte where and what it is, whatever encoding that belongs to.
+func lowerASCII(b []byte) []byte {
+	lower := bytes.Clone(b)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	return lower
 }
 
 // charsetName reports whether s has the form of a registered charset's name

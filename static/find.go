@@ -58,22 +58,30 @@ func (h *Handler) findIn(r *root, name string, slash bool) (location, finding, e
 	if slash {
 		return h.findIndex(r, top.Root, name, real)
 	}
-	parent, err := descend(top.Root, path.Dir(real))
-	if err != nil {
-		return location{}, foundNothing, err
-	}
-	defer parent.Close()
-	info, err := parent.Lstat(path.Base(real))
-	if err != nil {
-		return location{}, foundNothing, err
-	}
+	loc, info, err := look(r, top.Root, real)
 	switch {
+	case err != nil:
+		return location{}, foundNothing, err
 	case info.IsDir():
 		return location{}, foundFolder, nil
 	case !info.Mode().IsRegular():
 		return location{}, foundNothing, nil
 	}
-	return h.locate(r, parent, real, info), foundFile, nil
+	return loc, foundFile, nil
+}
+
+// look says what real is and, if it is a regular file, describes it.
+func look(r *root, top *os.Root, real string) (location, fs.FileInfo, error) {
+	parent, err := descend(top, path.Dir(real))
+	if err != nil {
+		return location{}, nil, err
+	}
+	defer parent.Close()
+	info, err := parent.Lstat(path.Base(real))
+	if err != nil || !info.Mode().IsRegular() {
+		return location{}, info, err
+	}
+	return locate(r, parent, real, info), info, nil
 }
 
 // findIndex looks for an index file in the folder name, which is real without its
@@ -81,26 +89,22 @@ func (h *Handler) findIn(r *root, name string, slash bool) (location, finding, e
 func (h *Handler) findIndex(r *root, top *os.Root, name, real string) (location, finding, error) {
 	dir, err := descend(top, real)
 	if err != nil {
-		return location{}, foundNothing, err
+		return location{}, foundNothing, err // also where it is a file: that has no slash
 	}
-	defer dir.Close()
+	_ = dir.Close()
 	for _, index := range h.index {
-		real, err := h.admit(top, path.Join(name, index))
-		if err != nil {
-			continue
+		admitted, err := h.admit(top, path.Join(name, index))
+		if err == nil {
+			var loc location
+			var info fs.FileInfo
+			loc, info, err = look(r, top, admitted)
+			if err == nil && info.Mode().IsRegular() {
+				return loc, foundFile, nil
+			}
 		}
-		parent, err := descend(top, path.Dir(real))
-		if err != nil {
-			continue
+		if err != nil && !missing(err) {
+			return location{}, foundNothing, err
 		}
-		info, err := parent.Lstat(path.Base(real))
-		if err != nil || !info.Mode().IsRegular() {
-			_ = parent.Close()
-			continue
-		}
-		loc := h.locate(r, parent, real, info)
-		_ = parent.Close()
-		return loc, foundFile, nil
 	}
 	return location{}, foundFolder, nil
 }
@@ -126,7 +130,7 @@ func (h *Handler) admit(top *os.Root, name string) (string, error) {
 }
 
 // locate describes the regular file real, which lies in parent and has info.
-func (h *Handler) locate(r *root, parent *os.Root, real string, info fs.FileInfo) location {
+func locate(r *root, parent *os.Root, real string, info fs.FileInfo) location {
 	loc := location{root: r, name: real}
 	loc.ids[0] = identify(info)
 	for i, c := range codings() {

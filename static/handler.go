@@ -67,7 +67,7 @@ type Config struct {
 	// CacheBytes bounds the cache; 0 means DefaultCacheBytes, less than 0 none.
 	CacheBytes int64
 	// CacheFile is the size in bytes of the largest file that is kept in memory;
-	// 0 means DefaultCacheFile.
+	// 0 means DefaultCacheFile. It is not more than a 128th of CacheBytes.
 	CacheFile int64
 	// Log gets the faults of the machine that cost a request; nil means nobody.
 	Log *slog.Logger
@@ -123,13 +123,16 @@ func Open(c Config) (*Handler, error) {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	if c.Listing {
-		h.page = template.Must(template.New("listing").Parse(listingSource))
+		h.page = newListingPage()
 	}
 	limit := c.CacheBytes
 	if limit == 0 {
 		limit = DefaultCacheBytes
 	}
 	h.cache = newCache(max(limit, 0))
+	// A file with all its neighbours has to fit into a part of the cache, or it
+	// would be read into memory again for each request.
+	h.keepFile = min(h.keepFile, h.cache.limit/8)
 	for _, path := range c.Roots {
 		r, err := openRoot(path, func() time.Time { return h.now() })
 		if err != nil {

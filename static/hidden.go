@@ -83,7 +83,7 @@ func secretFile(base string) bool {
 // nothing for visitors.
 func secretFolder(base string) bool {
 	switch strings.ToLower(base) {
-	case "__pycache__", "venv", "env", "virtualenv", "node_modules", "site-packages":
+	case "__pycache__", "venv", "site-packages":
 		return true
 	}
 	return false

@@ -3,29 +3,15 @@ package static
 import (
 	"bytes"
 	"cmp"
-	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"html/template"
-	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
-	"os"
-	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
-
-// maxEntries is how many names of one folder are read: a longer page is of no use
-// to anybody, and making it must not occupy the machine.
-const maxEntries = 10_000
-
-//go:embed listing.html
-var listingSource string
 
 // listing is what stands in a folder, as JSON and the page show it.
 type listing struct {
@@ -43,37 +29,8 @@ type listed struct {
 	Modified time.Time `json:"modified"`
 }
 
-// Folder reports whether the entry is a folder. Page only.
+// Folder reports whether the entry is a folder.
 func (l listed) Folder() bool { return l.Type == "directory" }
-
-// Href is URL for the page's links, where it is escaped already. Page only.
-func (l listed) Href() template.URL { return template.URL(l.URL) }
-
-// Exact is the size in bytes with its digits in groups. Page only.
-func (l listed) Exact() string {
-	digits := strconv.FormatInt(l.Size, 10)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "\u202f" + digits[i:] // narrow no-break space
-	}
-	return digits + " bytes"
-}
-
-// Human is the size with two or three figures. Page only.
-func (l listed) Human() string {
-	const units = "kMGTPE"
-	if l.Size < 1000 {
-		return strconv.FormatInt(l.Size, 10) + " B"
-	}
-	size, unit := float64(l.Size)/1000, 0
-	for size >= 999.5 && unit < len(units)-1 {
-		size, unit = size/1000, unit+1
-	}
-	format := "%.0f %cB"
-	if size < 9.95 {
-		format = "%.1f %cB"
-	}
-	return fmt.Sprintf(format, size, units[unit])
-}
 
 // list answers r with what is in the folder called name.
 func (h *Handler) list(w http.ResponseWriter, r *http.Request, name string) {
@@ -108,122 +65,6 @@ func (h *Handler) list(w http.ResponseWriter, r *http.Request, name string) {
 		}
 	}
 	writeWhole(w, r, http.StatusOK, fields, body.Bytes())
-}
-
-// readFolders adds to l what is in the folder called name in each root. A name
-// that an earlier root has hides the later ones'.
-func (h *Handler) readFolders(l *listing, name string) error {
-	seen := map[string]bool{}
-	var first error
-	for _, r := range h.roots {
-		if err := h.readFolder(l, r, name, seen); err != nil && !missing(err) {
-			first = cmp.Or(first, err)
-		}
-	}
-	return first
-}
-
-func (h *Handler) readFolder(l *listing, r *root, name string, seen map[string]bool) error {
-	top, err := r.acquire()
-	if err != nil {
-		return err
-	}
-	defer r.release(top)
-	real, err := h.admit(top.Root, name)
-	if err != nil {
-		return err
-	}
-	dir, err := descend(top.Root, real)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	names, err := readNames(dir)
-	if err != nil {
-		return fmt.Errorf("static: list %q: %w", name, err)
-	}
-	// Whether the folder belongs to a project is the same for all its entries.
-	project := h.project
-	if project == ProjectAuto {
-		project = ProjectNever
-		if inProject(top.Root, real) {
-			project = ProjectAlways
-		}
-	}
-	for _, base := range names {
-		if len(l.Entries) == maxEntries {
-			l.Cut = true
-			return nil
-		}
-		if seen[base] {
-			continue
-		}
-		info, ok := h.visible(top.Root, dir, path.Join(name, base), base, project)
-		if !ok {
-			continue
-		}
-		seen[base] = true
-		l.Entries = append(l.Entries, newListed(base, info))
-	}
-	return nil
-}
-
-// visible reports whether the entry base of dir would be served as name, and what
-// it is. It asks in the same way as find and load, for the least possible work.
-func (h *Handler) visible(top, dir *os.Root, name, base string, project ProjectRule) (fs.FileInfo, bool) {
-	if hidden(top, name, project) {
-		return nil, false
-	}
-	info, err := dir.Lstat(base)
-	if err != nil {
-		return nil, false
-	}
-	if info.Mode()&fs.ModeSymlink != 0 && h.follow {
-		real, err := h.admit(top, name)
-		if err != nil {
-			return nil, false
-		}
-		if info, err = top.Lstat(real); err != nil {
-			return nil, false
-		}
-		if info.Mode().IsRegular() && !readableBy(top, real, info) {
-			return nil, false
-		}
-		return info, info.IsDir() || info.Mode().IsRegular()
-	}
-	if info.IsDir() {
-		return info, true
-	}
-	return info, info.Mode().IsRegular() && readableBy(dir, base, info)
-}
-
-// readableBy reports whether the server may read the file. Only where not
-// everybody may is it tried.
-func readableBy(dir *os.Root, name string, info fs.FileInfo) bool {
-	if info.Mode().Perm()&0o444 == 0o444 {
-		return true
-	}
-	f, _, err := openFollowing(dir, name)
-	if err != nil {
-		return false
-	}
-	_ = f.Close()
-	return true
-}
-
-// readNames returns the names in dir, not more than can be shown and one. Hidden
-// ones count: what a client may not see may not cost more either.
-func readNames(dir *os.Root) ([]string, error) {
-	f, err := dir.Open(".")
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	names, err := f.Readdirnames(maxEntries + 1)
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return names, err
 }
 
 func newListed(base string, info fs.FileInfo) listed {
@@ -289,71 +130,6 @@ func (o order) compare(a, b listed) int {
 		return -c
 	}
 	return c
-}
-
-// view is a listing with what only the page needs.
-type view struct {
-	listing
-	Title   string
-	Crumbs  []crumb // from the top down to the folder itself
-	Columns []column
-	Parent  bool
-	Folders int
-	Files   int
-}
-
-// crumb is one folder on the way to the one listed.
-type crumb struct {
-	Name string
-	Href template.URL // "" for the folder itself
-}
-
-// column is the head of a column, a link that sorts by it.
-type column struct {
-	Name  string
-	Class string
-	Href  template.URL
-	Arrow string // how the page is sorted by it now, if it is
-	Sort  string // the same for those who do not see it, for aria-sort
-}
-
-func newView(l listing, prefix string, by order) view {
-	v := view{listing: l, Title: strings.ToValidUTF8(l.Path, "\uFFFD")}
-	rest := strings.Trim(strings.TrimPrefix(l.Path, prefix), "/")
-	var elements []string
-	if rest != "" {
-		elements = strings.Split(rest, "/")
-	}
-	v.Parent = len(elements) > 0
-	for i, name := range append([]string{strings.Trim(prefix, "/")}, elements...) {
-		c := crumb{Name: strings.ToValidUTF8(name, "\uFFFD")}
-		if up := len(elements) - i; up > 0 {
-			c.Href = template.URL(strings.Repeat("../", up))
-		}
-		v.Crumbs = append(v.Crumbs, c)
-	}
-	v.Crumbs[0].Name = cmp.Or(v.Crumbs[0].Name, "/")
-	for _, c := range []struct{ name, by string }{{"Name", "name"}, {"Size", "size"}, {"Modified", "time"}} {
-		next := order{by: c.by}
-		col := column{Name: c.name, Class: c.by}
-		if by.by == c.by {
-			next.reverse = !by.reverse
-			col.Arrow, col.Sort = "▲", "ascending"
-			if by.reverse {
-				col.Arrow, col.Sort = "▼", "descending"
-			}
-		}
-		col.Href = template.URL("?sort=" + next.String())
-		v.Columns = append(v.Columns, col)
-	}
-	for _, e := range l.Entries {
-		if e.Folder() {
-			v.Folders++
-		} else {
-			v.Files++
-		}
-	}
-	return v
 }
 
 // prefersJSON reports whether the client asks for JSON by name and does not like

@@ -10,10 +10,8 @@ import (
 // search looks for an application that nobody named.
 func (f *finder) search() error {
 	roots := importRoots(f.res.Dir)
-	for _, root := range roots {
-		if f.django(root) {
-			return nil
-		}
+	if slices.ContainsFunc(roots, f.django) {
+		return nil
 	}
 	for _, root := range roots {
 		c, err := f.application(root)

@@ -1,0 +1,95 @@
+package e2e_test
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience is how long a process may take to get ready or to end on a machine
+// that does other work too.
+const patience = 60 * time.Second
+
+// serve runs gatehouse with args in dir until the test ends and returns its URL,
+// with the final slash. What it printed is in the log of a test that fails.
+func serve(t *testing.T, dir string, env []string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = w, w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	ready := make(chan string, 1)
+	var printed strings.Builder
+	var read sync.WaitGroup
+	read.Go(func() {
+		defer close(ready)
+		watch(r, &printed, ready)
+	})
+	t.Cleanup(func() {
+		stop(t, cmd)
+		// The workers hold the pipe's other end too: its end says that no child
+		// outlives the server.
+		read.Wait()
+		r.Close()
+		if t.Failed() {
+			t.Logf("%s printed:\n%s", cmd, printed.String())
+		}
+	})
+	select {
+	case url, ok := <-ready:
+		if !ok {
+			t.Fatalf("%s ended without serving", cmd)
+		}
+		return url
+	case <-time.After(patience):
+		t.Fatalf("%s is not ready after %v", cmd, patience)
+	}
+	return ""
+}
+
+// watch keeps what r brings, and sends the first address that it names.
+func watch(r io.Reader, printed *strings.Builder, ready chan<- string) {
+	address := regexp.MustCompile(`http://127\.0\.0\.1:[1-9][0-9]*/`)
+	sent := false
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		printed.WriteString(lines.Text() + "\n")
+		if url := address.FindString(lines.Text()); url != "" && !sent {
+			sent = true
+			ready <- url
+		}
+	}
+}
+
+// stop ends the process as Ctrl-C would, and by force if it does not listen.
+func stop(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Errorf("interrupt %s: %v", cmd, err)
+	}
+	force := time.AfterFunc(patience, func() {
+		_ = cmd.Process.Kill() // Wait reports what came of it
+	})
+	err := cmd.Wait()
+	if !force.Stop() {
+		t.Errorf("%s did not end by itself within %v", cmd, patience)
+	}
+	if err != nil {
+		t.Errorf("%s: %v", cmd, err)
+	}
+}
