@@ -25,7 +25,7 @@ type server struct {
 func newServer(dir string, env, args []string) *server {
 	s := &server{mark: mark(), out: newOutput(), errOut: newOutput(), ended: make(chan struct{})}
 	s.cmd = exec.Command("gatehouse", args...) // this test binary, see TestMain
-	s.cmd.Dir, s.cmd.Env = dir, append(env, s.mark)
+	s.cmd.Dir, s.cmd.Env = dir, append(env, s.mark, quickExit)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.errOut
 	return s
 }

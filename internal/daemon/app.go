@@ -24,7 +24,7 @@ import (
 // served beside it.
 type app struct {
 	found *detect.Result
-	pool  *pyapp.Pool
+	pool  pool
 
 	router router.Router
 	mounts []*static.Handler // of the present table
@@ -33,6 +33,15 @@ type app struct {
 	drain, interrupt time.Duration
 	who              *account // nil: the server's user
 	caution          string   // about whom it runs as; may be empty
+}
+
+// pool is what an app needs of a *pyapp.Pool.
+type pool interface {
+	http.Handler
+	Info() pyapp.Info
+	// Reload returns an error if the old code goes on serving.
+	Reload(ctx context.Context) error
+	Close() error
 }
 
 // look finds out what the configuration's target is. Nothing is started.
@@ -99,7 +108,7 @@ func openApp(cfg *config.Config, log *slog.Logger) (*app, error) {
 		env = append(env, a.who.env()...)
 		user = &a.who.User
 	}
-	a.pool, err = pyapp.Open(pyapp.Config{
+	workers, err := pyapp.Open(pyapp.Config{
 		Name:           found.Name,
 		Dir:            found.ImportDir,
 		App:            found.App,
@@ -124,6 +133,7 @@ func openApp(cfg *config.Config, log *slog.Logger) (*app, error) {
 	if err != nil {
 		return nil, appError(err)
 	}
+	a.pool = workers
 	if err := a.route(); err != nil {
 		return nil, errors.Join(err, a.close())
 	}
