@@ -213,6 +213,7 @@ func (d *daemon) end(engine *gatehouse.Server, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), abortWait)
 	defer cancel()
 	_ = engine.Shutdown(ctx) // a handler that does not notice is not waited for
+	d.closeAccessLog()       // its last lines belong before the summary
 	d.summary()
 	return err
 }

@@ -20,6 +20,7 @@ var (
 	Amount      = amount
 	Count       = count
 	ListenError = listenError
+	NewConsole  = newConsole
 	Seconds     = seconds
 	Target      = target
 )

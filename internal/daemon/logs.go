@@ -14,7 +14,7 @@ func newLog(cfg *config.Config, w io.Writer) *slog.Logger {
 	if cfg.Log.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, nil))
 	}
-	return slog.New(slog.NewTextHandler(w, nil))
+	return slog.New(newConsole(w))
 }
 
 // openAccessLog opens what the configuration names. out is standard output.
