@@ -20,6 +20,7 @@ const quickExit = "GORACE=atexit_sleep_ms=0"
 // Beside testscript's own commands there are:
 //
 //	serve NAME ARGS…        start gatehouse ARGS and wait for its start line; sets NAME_URL
+//	start NAME ARGS…        start gatehouse ARGS and wait for nothing
 //	await NAME REGEXP       wait until that server has written a matching line
 //	signal NAME SIG…        send INT, TERM, HUP or USR1, one after the other
 //	ended NAME STATUS       wait for its end with that exit status; stdout and stderr are what it wrote
@@ -35,6 +36,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"start":   scriptStart,
 			"serve":   scriptServe,
 			"await":   scriptAwait,
 			"signal":  scriptSignal,

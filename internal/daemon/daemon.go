@@ -130,7 +130,7 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 		})
 	}
 	s.announce(d.screen, d.begun, addrs)
-	d.warnOpen(addrs)
+	d.reach(addrs)
 
 	reloads := newReloader(s, d)
 	defer reloads.wait()
@@ -170,18 +170,23 @@ func (d *daemon) chain(s site, trust forwarded.Trust) http.Handler {
 	return trust.Middleware(h)
 }
 
-// warnOpen says so if others than this machine can read what is served: that is
-// asked for, but should never come as a surprise.
-func (d *daemon) warnOpen(addrs []address) {
+// reach says who can read what is served: that others can is asked for, but
+// should never come as a surprise; that they cannot surprises people as well.
+func (d *daemon) reach(addrs []address) {
 	for _, a := range addrs {
-		if !a.open {
-			continue
+		if a.open {
+			for _, url := range a.lan {
+				d.screen.line("", "%s", url)
+			}
+			d.screen.line("warning", "everybody on the network can read this; --listen 127.0.0.1:8000 keeps it to this machine")
+			return
 		}
-		for _, url := range a.lan {
-			d.screen.line("", "%s", url)
+	}
+	for _, a := range addrs {
+		if a.port != 0 {
+			d.screen.line("", "for this machine only; --listen :%d opens it to the network", a.port)
+			return
 		}
-		d.screen.line("warning", "everybody on the network can read this; --listen 127.0.0.1:8000 keeps it to this machine")
-		return
 	}
 }
 

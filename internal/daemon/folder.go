@@ -94,7 +94,7 @@ func (f *folder) patience(sig os.Signal) time.Duration {
 // announce says what is served where.
 func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
 	for _, addr := range addrs {
-		s.line("serving", "%-28s %s", f.dir, addr.url)
+		s.line("serving", "%-28s %-27s static files", f.dir, addr.url)
 	}
 	hidden := f.files.Hidden()
 	if hidden == "" {
