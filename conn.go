@@ -165,8 +165,8 @@ func (c *conn) leave() {
 	}
 	c.in.release()
 	c.out.release()
-	if c.tls != nil {
-		c.tls.Close()
+	if c.tls != nil && c.out.err == nil {
+		c.tls.Close() // says goodbye, which behind a gap would be an error
 	}
 	c.rwc.Close()
 	if !c.enter(stateClosed) {
@@ -223,7 +223,7 @@ func (c *conn) waitForMore() error {
 			c.cut(c.mine) // Shutdown may have looked before the state was idle
 		}
 	}
-	if err := c.in.fill(); err != nil {
+	if err := c.in.await(); err != nil {
 		return c.afterWait(err)
 	}
 	return nil

@@ -58,23 +58,27 @@ func (in *input) releaseUnused() {
 	}
 }
 
-// fill waits for more to arrive and buffers it.
+// await waits for something to arrive, however long that takes, and buffers it.
+func (in *input) await() error {
+	if in.sock != nil || in.buf != nil {
+		return in.fill()
+	}
+	// A reader that cannot lend a buffer at the last moment, such as a TLS
+	// connection, waits with one byte of memory: what follows that byte is
+	// there already when it returns.
+	n, err := in.src.Read(in.oneByte[:])
+	in.unread(in.oneByte[:n])
+	return err
+}
+
+// fill reads once and buffers what it gets.
 func (in *input) fill() error {
 	if in.sock != nil {
 		return in.sock.fill(in)
 	}
-	if in.buf == nil {
-		// A reader that cannot lend a buffer at the last moment, such as a TLS
-		// connection, waits with one byte of memory: what follows that byte is
-		// there already when it returns.
-		n, err := in.src.Read(in.oneByte[:])
-		if n > 0 {
-			in.unread(in.oneByte[:n])
-		}
-		return err
-	}
-	n, err := in.src.Read(in.buf.room())
+	n, err := in.src.Read(in.room())
 	in.buf.grown(n)
+	in.releaseUnused()
 	if n > 0 {
 		return nil // the error comes again
 	}

@@ -32,7 +32,7 @@ type output struct {
 	late  sync.Mutex
 	timer *time.Timer
 	early *buffer // what waits while held; guarded by late
-	err   error   // of the timer's sending; guarded by late
+	err   error   // of the first write that failed, after which there are none; guarded by late while held
 }
 
 // holdBack lets the timer send what waits, all of it complete answers, unless
@@ -135,6 +135,7 @@ func (o *output) send(p, q []byte) (n int, err error) {
 		return 0, nil
 	}
 	n, err = o.write(head, p, q)
+	o.err = err // what would follow a gap must not be sent
 	o.drop()
 	return max(n-before, 0), err
 }

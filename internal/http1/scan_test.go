@@ -57,13 +57,13 @@ func TestScanReset(t *testing.T) {
 
 func TestBegun(t *testing.T) {
 	var s http1.HeadScanner
-	buf := ""
+	var buf []byte
 	for _, step := range []struct {
 		more string
 		want bool
 	}{{"", false}, {"\r", false}, {"\n", false}, {"G", true}, {"ET", true}} {
-		buf += step.more
-		if _, err := s.Scan([]byte(buf), nil); err != nil {
+		buf = append(buf, step.more...)
+		if _, err := s.Scan(buf, nil); err != nil {
 			t.Fatal(err)
 		}
 		if s.Begun() != step.want {
