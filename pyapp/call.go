@@ -26,6 +26,7 @@ type call struct {
 	answered chan struct{}   // holds a token when answer can be read
 
 	number int32 // on its lane, guarded by the lane's mutex
+	sent   int   // how often it was sent to a worker
 	watch  watch // the sweeper's
 
 	mu      sync.Mutex
@@ -104,7 +105,7 @@ func (c *call) release() {
 	if cap(buf) > maxKept {
 		buf = nil
 	}
-	c.packet, c.body, c.heavy, c.ctx, c.number = packet, nil, false, nil, 0
+	c.packet, c.body, c.heavy, c.ctx, c.number, c.sent = packet, nil, false, nil, 0, 0
 	c.phase, c.answer, c.watch = waiting, answer{buf: buf}, watch{}
 	c.left, c.unwatch, c.slow = false, nil, false
 	c.lane.Store(nil)

@@ -114,6 +114,7 @@ func (l *lane) send(c *call) error {
 	setNumber(c.packet, l.last)
 	c.number = l.last
 	c.lane.Store(l)
+	c.sent++
 	if len(l.calls) == 0 {
 		l.since = time.Now()
 	}
@@ -260,11 +261,20 @@ func (l *lane) takeFile(c *call, f frame) error {
 func (l *lane) close() (begun, rest []*call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	running := int32(l.running.Load())
-	n := 1 + slices.IndexFunc(l.calls, func(c *call) bool { return c.number == running })
+	n := l.countBegun()
 	begun, rest = l.calls[:n:n], l.calls[n:]
 	l.closed, l.calls = true, nil
 	return begun, rest
+}
+
+// countBegun returns how many of the calls in flight the worker has begun, all
+// if what it says makes no sense. l.mu is held.
+func (l *lane) countBegun() int {
+	running := l.running.Load()
+	if running > uint64(l.last) {
+		return len(l.calls)
+	}
+	return 1 + slices.IndexFunc(l.calls, func(c *call) bool { return uint64(c.number) == running })
 }
 
 // takeBack returns the calls that the worker has not received yet; they are no

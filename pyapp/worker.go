@@ -210,6 +210,10 @@ func (w *worker) kill(reason Reason) {
 // it started may hold its pipes and sockets open for ever.
 const lastWords = 100 * time.Millisecond
 
+// maxSent is how many workers may die before a request that none of them has
+// begun, as far as they told, is given up.
+const maxSent = 4
+
 // bury waits for the process's end and gives back what it held. Calls that it
 // had begun fail, the others go to other workers.
 func (w *worker) bury() {
@@ -245,11 +249,19 @@ func (w *worker) bury() {
 	}
 	for _, l := range w.lanes {
 		begun, rest := l.close()
+		again := rest[:0]
+		for _, c := range rest {
+			if c.sent < maxSent {
+				again = append(again, c)
+			} else {
+				begun = append(begun, c)
+			}
+		}
 		for _, c := range begun {
 			c.fail(errLost)
 			c.release()
 		}
-		p.resubmit(rest)
+		p.resubmit(again)
 	}
 	w.close()
 	if w.own != nil {
