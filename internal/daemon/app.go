@@ -91,14 +91,11 @@ func detectError(dir string, err error) *Error {
 	return &Error{Err: fmt.Errorf("cannot run %s: %w", dir, cause(err))}
 }
 
-// openApp finds and starts the application.
-func openApp(cfg *config.Config, log *slog.Logger) (*app, error) {
+// openApp starts the application that was found.
+func openApp(cfg *config.Config, found *detect.Result, log *slog.Logger) (*app, error) {
 	c := &cfg.App
-	found, err := look(c)
-	if err != nil {
-		return nil, err
-	}
 	a := &app{found: found, drain: cfg.Drain, interrupt: cfg.InterruptDrain}
+	var err error
 	if a.who, a.caution, err = accountFor(found.Dir, c.User, os.Geteuid()); err != nil {
 		return nil, err
 	}

@@ -46,12 +46,14 @@ func (d *daemon) closeAccessLog() {
 	}
 }
 
-// reopenLog is for log rotation.
+// reopenLog is for log rotation: it goes on in a new file of the same name.
 func (d *daemon) reopenLog() {
-	if d.access == nil {
+	if d.access == nil || d.cfg.Log.Access == "-" {
 		return
 	}
 	if err := d.access.Reopen(); err != nil {
 		d.log.Error("access log goes on in the old file", "err", err)
+		return
 	}
+	d.log.Info("access log goes on in a new file", "path", d.cfg.Log.Access)
 }
