@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,8 +43,8 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { close(p.closed); return nil }
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
-// exchange makes one request on c and returns the body of the answer.
-func exchange(t *testing.T, c net.Conn, r *bufio.Reader) (*http.Response, string) {
+// ask makes one request on c and returns the body of the answer.
+func ask(t *testing.T, c net.Conn, r *bufio.Reader) (*http.Response, string) {
 	t.Helper()
 	send(t, c, fmt.Sprintf(getRequest, ""))
 	return receive(t, r)
@@ -52,13 +53,14 @@ func exchange(t *testing.T, c net.Conn, r *bufio.Reader) (*http.Response, string
 // TestIdleConnectionMoves lets a connection sleep and wakes it up again.
 func TestIdleConnectionMoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &gatehouse.Server{Handler: http.HandlerFunc(hello), IdleTimeout: time.Minute}
+		var quiet atomic.Int32
+		s := &gatehouse.Server{Handler: http.HandlerFunc(greet), IdleTimeout: time.Minute, OnQuiet: func() { quiet.Add(1) }}
 		l := newPipes()
 		serveOn(t, s, l)
 		c := l.dial()
 		r := bufio.NewReader(c)
 		for range 3 {
-			if _, body := exchange(t, c, r); body != "hello /" {
+			if _, body := ask(t, c, r); body != "hello /" {
 				t.Errorf("body %q", body)
 			}
 			synctest.Wait()
@@ -70,6 +72,9 @@ func TestIdleConnectionMoves(t *testing.T) {
 			if got := s.States(); !slices.Equal(got, []string{"asleep"}) {
 				t.Errorf("states after a while: %v", got)
 			}
+		}
+		if got := quiet.Load(); got != 1 {
+			t.Errorf("OnQuiet was called %d times in 20 s, want once", got)
 		}
 		// The time-out counts from the last answer, not from the move.
 		began := time.Now()
@@ -90,14 +95,14 @@ func TestShutdown(t *testing.T) {
 				close(entered)
 				<-release
 			}
-			hello(w, r)
+			greet(w, r)
 		})}
 		l := newPipes()
 		serveOn(t, s, l)
 
 		idle, busy, silent, half := l.dial(), l.dial(), l.dial(), l.dial()
 		idleReader := bufio.NewReader(idle)
-		exchange(t, idle, idleReader)
+		ask(t, idle, idleReader)
 		send(t, busy, fmt.Sprintf(getRequest, "slow"))
 		<-entered
 		send(t, half, "GET /half HTTP/1.1\r\nHost:")

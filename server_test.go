@@ -88,12 +88,12 @@ func receive(t *testing.T, r *bufio.Reader) (*http.Response, string) {
 	return resp, string(body)
 }
 
-func hello(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello "+r.URL.Path) }
+func greet(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello "+r.URL.Path) }
 
 const getRequest = "GET /%s HTTP/1.1\r\nHost: test\r\n\r\n"
 
 func TestSeveralListeners(t *testing.T) {
-	s := &gatehouse.Server{Handler: http.HandlerFunc(hello), ErrorLog: slog.New(slog.DiscardHandler)}
+	s := &gatehouse.Server{Handler: http.HandlerFunc(greet), ErrorLog: slog.New(slog.DiscardHandler)}
 	path := filepath.Join(t.TempDir(), "s")
 	unix, err := gatehouse.Listen("unix:"+path, 0)
 	if err != nil {
@@ -118,8 +118,8 @@ func TestSeveralListeners(t *testing.T) {
 
 // TestTwoServers checks that servers share nothing: one ends, the other serves.
 func TestTwoServers(t *testing.T) {
-	first := &gatehouse.Server{Handler: http.HandlerFunc(hello), Name: "First"}
-	second := &gatehouse.Server{Handler: http.HandlerFunc(hello), Name: "-"}
+	first := &gatehouse.Server{Handler: http.HandlerFunc(greet), Name: "First"}
+	second := &gatehouse.Server{Handler: http.HandlerFunc(greet), Name: "-"}
 	serve(t, first)
 	addr := serve(t, second)
 	if err := first.Close(); err != nil {
@@ -182,7 +182,7 @@ func TestLateAnswer(t *testing.T) {
 		if r.URL.Path == "/slow" {
 			<-release
 		}
-		hello(w, r)
+		greet(w, r)
 	})})
 	c := dial(t, addr)
 	r := bufio.NewReader(c)
@@ -204,7 +204,7 @@ func TestLateAnswer(t *testing.T) {
 // panics after it has written.
 func TestPanicKeepsEarlierAnswers(t *testing.T) {
 	addr := serve(t, &gatehouse.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		hello(w, r)
+		greet(w, r)
 		if r.URL.Path == "/panic" {
 			panic(http.ErrAbortHandler)
 		}
@@ -297,7 +297,7 @@ func TestConnState(t *testing.T) {
 	var seen []http.ConnState
 	closed := make(chan struct{})
 	addr := serve(t, &gatehouse.Server{
-		Handler: http.HandlerFunc(hello),
+		Handler: http.HandlerFunc(greet),
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -316,20 +316,5 @@ func TestConnState(t *testing.T) {
 	defer mu.Unlock()
 	if want := []http.ConnState{http.StateNew, http.StateActive, http.StateIdle, http.StateClosed}; !slices.Equal(seen, want) {
 		t.Errorf("states %v, want %v", seen, want)
-	}
-}
-
-// TestServerContextKey holds the value that code of net/http asserts to be an
-// *http.Server.
-func TestServerContextKey(t *testing.T) {
-	addr := serve(t, &gatehouse.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
-		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-		fmt.Fprint(w, ok && s.ErrorLog != nil, " ", local)
-	})})
-	c := dial(t, addr)
-	send(t, c, fmt.Sprintf(getRequest, ""))
-	if _, body := receive(t, bufio.NewReader(c)); body != "true "+addr {
-		t.Errorf("got %q, want true and %s", body, addr)
 	}
 }

@@ -1,0 +1,217 @@
+package static_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/seed-07905ac1/gatehouse/static"
+)
+
+func TestLinks(t *testing.T) {
+	outside := folder(t, files{"secret.txt": "secret"})
+	dir := folder(t, files{
+		"page.txt":       "text",
+		"page.txt.gz":    "compressed",
+		"real/index.htm": "index",
+		"real/deep/x":    "deep",
+		".git/config":    "secret",
+		".env":           "secret",
+		"own/":           "",
+	})
+	for link, target := range map[string]string{
+		"file":           "page.txt",
+		"dir":            "real",
+		"chain":          "dir",
+		"own/up":         "../page.txt",
+		"own/index.html": "../page.txt",
+		"loop":           "loop",
+		"env":            ".env",
+		"git":            ".git",
+		"out":            filepath.Join(outside, "secret.txt"),
+		"outdir":         outside,
+		"updir":          "../" + filepath.Base(outside),
+		"absolute":       filepath.Join(dir, "page.txt"),
+		"dangling":       "nothing",
+		"self":           ".",
+	} {
+		must(t, os.Symlink(target, filepath.Join(dir, link)))
+	}
+	tests := []struct {
+		path      string
+		refusing  int // by default
+		following int // with FollowSymlinks
+		body      string
+	}{
+		{"/file", 404, 200, "text"},
+		{"/dir/", 404, 200, "index"},
+		{"/dir", 404, 301, ""},
+		{"/dir/deep/x", 404, 200, "deep"},
+		{"/chain/deep/x", 404, 200, "deep"},
+		{"/own/up", 404, 200, "text"},
+		{"/own/", 404, 200, "text"},
+		{"/self/page.txt", 404, 200, "text"},
+		{"/self/self/real/deep/x", 404, 200, "deep"},
+		{"/loop", 404, 404, ""},
+		{"/env", 404, 404, ""},
+		{"/git/config", 404, 404, ""},
+		{"/git", 404, 404, ""},
+		{"/self/git/config", 404, 404, ""},
+		{"/out", 404, 404, ""},
+		{"/outdir/secret.txt", 404, 404, ""},
+		{"/updir/secret.txt", 404, 404, ""},
+		{"/absolute", 404, 404, ""},
+		{"/dangling", 404, 404, ""},
+	}
+	for _, follow := range []bool{false, true} {
+		h, _ := open(t, static.Config{Roots: []string{dir}, FollowSymlinks: follow})
+		for _, tt := range tests {
+			t.Run(fmt.Sprintf("follow %t%s", follow, strings.ReplaceAll(tt.path, "/", "|")), func(t *testing.T) {
+				want := tt.refusing
+				if follow {
+					want = tt.following
+				}
+				for range 2 {
+					w := get(h, tt.path)
+					if w.Code != want || want == 200 && w.Body.String() != tt.body {
+						t.Errorf("%d %q, want %d %q", w.Code, w.Body, want, tt.body)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestSpecialFiles would hang, or serve what is no file, if the kind of file were
+// decided by anything but the file.
+func TestSpecialFiles(t *testing.T) {
+	dir := folder(t, files{"page.txt": ""})
+	must(t, syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o644))
+	must(t, syscall.Mkfifo(filepath.Join(dir, "index.html"), 0o644))
+	must(t, syscall.Mkfifo(filepath.Join(dir, "page.txt.gz"), 0o644))
+	must(t, os.Symlink("/dev/zero", filepath.Join(dir, "zero")))
+	socket, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", filepath.Join(dir, "socket"))
+	must(t, err)
+	defer socket.Close()
+	for _, follow := range []bool{false, true} {
+		h, _ := open(t, static.Config{Roots: []string{dir}, FollowSymlinks: follow})
+		for _, path := range []string{"/fifo", "/socket", "/zero", "/"} {
+			if w := get(h, path); w.Code != http.StatusNotFound {
+				t.Errorf("follow %t: %s: status %d, want 404", follow, path, w.Code)
+			}
+		}
+		if w := get(h, "/page.txt", "Accept-Encoding", "gzip"); w.Code != 200 || w.Header().Get("Content-Encoding") != "" {
+			t.Errorf("follow %t: FIFO as an encoded neighbour: %d %v", follow, w.Code, w.Header())
+		}
+	}
+}
+
+// TestExchangedWhileServed swaps a folder for a link to a hidden one, and a file
+// for a link to a hidden file, as fast as it can. Not one answer may come from
+// behind a link.
+func TestExchangedWhileServed(t *testing.T) {
+	large := strings.Repeat("p", static.DefaultCacheFile+1)
+	dir := folder(t, files{
+		"open/file": "public", "open/large": large,
+		".hidden/file": "secret", ".hidden/large": strings.Repeat("s", len(large)),
+		"page": "public",
+	})
+	h, k := open(t, static.Config{Roots: []string{dir}})
+	at := func(name string) string { return filepath.Join(dir, name) }
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			for _, err := range []error{
+				os.Rename(at("open"), at("aside")),
+				os.Symlink(".hidden", at("open")),
+				os.Rename(at("page"), at("page.aside")),
+				os.Symlink(".hidden/file", at("page")),
+				os.Remove(at("open")),
+				os.Rename(at("aside"), at("open")),
+				os.Remove(at("page")),
+				os.Rename(at("page.aside"), at("page")),
+			} {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	for range 2000 {
+		k.advance(static.Confirm) // nothing is given from memory unconfirmed
+		for _, path := range []string{"/open/file", "/open/large", "/page"} {
+			w := get(h, path)
+			if w.Code != 200 && w.Code != 404 {
+				t.Errorf("%s: status %d", path, w.Code)
+			}
+			if strings.HasPrefix(w.Body.String(), "s") {
+				t.Fatalf("%s: the answer is the hidden file's", path)
+			}
+		}
+	}
+	close(stop)
+	wg.Wait()
+}
+
+// TestLinkInThePlaceOfACachedFolder is the case where the file behind the link is
+// the very one that was served before: it is hidden now all the same.
+func TestLinkInThePlaceOfACachedFolder(t *testing.T) {
+	large := strings.Repeat("p", static.DefaultCacheFile+1)
+	dir := folder(t, files{"open/file": "public", "open/large": large})
+	h, k := open(t, static.Config{Roots: []string{dir}})
+	for _, path := range []string{"/open/file", "/open/large"} {
+		if w := get(h, path); w.Code != 200 {
+			t.Fatalf("%s: status %d", path, w.Code)
+		}
+	}
+	must(t, os.Rename(filepath.Join(dir, "open"), filepath.Join(dir, ".open")))
+	must(t, os.Symlink(".open", filepath.Join(dir, "open")))
+	k.advance(static.Confirm)
+	for _, path := range []string{"/open/file", "/open/large"} {
+		if w := get(h, path); w.Code != 404 {
+			t.Errorf("%s: status %d, want 404", path, w.Code)
+		}
+	}
+}
+
+func TestMissing(t *testing.T) {
+	tests := []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"not there", fs.ErrNotExist, true},
+		{"may not be read", &fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}, true},
+		{"operation refused", &fs.PathError{Op: "open", Path: "x", Err: syscall.EPERM}, true},
+		{"file on the way", &fs.PathError{Op: "open", Path: "x", Err: syscall.ENOTDIR}, true},
+		{"name too long", &fs.PathError{Op: "open", Path: "x", Err: syscall.ENAMETOOLONG}, true},
+		{"socket", &fs.PathError{Op: "open", Path: "x", Err: syscall.ENXIO}, true},
+		{"leads out", &fs.PathError{Op: "open", Path: "x", Err: errors.New("path escapes from parent")}, true},
+		{"no descriptors", &fs.PathError{Op: "open", Path: "x", Err: syscall.EMFILE}, false},
+		{"broken disk", &fs.PathError{Op: "read", Path: "x", Err: syscall.EIO}, false},
+		{"stale file handle", &fs.PathError{Op: "open", Path: "x", Err: syscall.ESTALE}, false},
+		{"closed", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrClosed}, false},
+		{"anything else", errors.New("what"), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := static.Missing(fmt.Errorf("around: %w", tt.err)); got != tt.want {
+				t.Errorf("Missing(%v) = %t, want %t", tt.err, got, tt.want)
+			}
+		})
+	}
+}
