@@ -34,7 +34,7 @@ internal/config:
 
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1
-static:               internal/errorpage
+static:               internal/errorpage internal/requestid
 pyapp:                internal/errorpage internal/marshal internal/requestid internal/pyproc pyapp/worker
 pyapp/worker:
 accesslog:            internal/recorder internal/requestid
