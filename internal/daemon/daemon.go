@@ -82,6 +82,8 @@ func run(ctx context.Context, cfg *config.Config, streams Streams, find func(*da
 	if err != nil {
 		return err
 	}
+	d.signals = catch()
+	defer d.signals.release()
 	if err := d.openAccessLog(streams.Out); err != nil {
 		return err
 	}
@@ -93,8 +95,6 @@ func run(ctx context.Context, cfg *config.Config, streams Streams, find func(*da
 		return err
 	}
 	defer closeListeners(listeners)
-	d.signals = catch()
-	defer d.signals.release()
 
 	s, err := d.open(ctx, open)
 	if err != nil {
@@ -231,7 +231,7 @@ func (d *daemon) end(engine *gatehouse.Server, patience time.Duration) error {
 		cancel()
 	}
 	err := engine.Close()
-	d.signals.release() // from here on a further signal has its usual effect
+	d.signals.giveUp() // from here on a further signal has its usual effect
 	ctx, cancel := context.WithTimeout(context.Background(), abortWait)
 	defer cancel()
 	_ = engine.Shutdown(ctx) // a handler that does not notice is not waited for
