@@ -41,6 +41,8 @@ type pool interface {
 	Info() pyapp.Info
 	// Reload returns an error if the old code goes on serving.
 	Reload(ctx context.Context) error
+	// Shutdown has the workers end by themselves, until ctx ends.
+	Shutdown(ctx context.Context) error
 	Close() error
 }
 
@@ -132,7 +134,7 @@ func openApp(cfg *config.Config, found *detect.Result, log *slog.Logger) (*app, 
 	}
 	a.pool = workers
 	if err := a.route(); err != nil {
-		return nil, errors.Join(err, a.close())
+		return nil, errors.Join(err, a.pool.Close())
 	}
 	return a, nil
 }
@@ -207,7 +209,12 @@ func (a *app) reload(ctx context.Context) error {
 	return a.route()
 }
 
-func (a *app) close() error { return errors.Join(a.pool.Close(), closeAll(a.mounts)) }
+// close implements site: workers that have nothing to do any more may run what
+// Python has them run at their end.
+func (a *app) close(ctx context.Context) error {
+	_ = a.pool.Shutdown(ctx) // what does not end in time is ended by Close
+	return errors.Join(a.pool.Close(), closeAll(a.mounts))
+}
 
 // patience implements site: whoever presses Ctrl-C waits for the end.
 func (a *app) patience(sig os.Signal) time.Duration {

@@ -29,8 +29,9 @@ type fakePool struct {
 func (p *fakePool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "application ", r.URL.Path)
 }
-func (p *fakePool) Info() pyapp.Info { return p.info }
-func (p *fakePool) Close() error     { p.closed = true; return nil }
+func (p *fakePool) Info() pyapp.Info               { return p.info }
+func (p *fakePool) Close() error                   { p.closed = true; return nil }
+func (p *fakePool) Shutdown(context.Context) error { return nil }
 func (p *fakePool) Reload(context.Context) error {
 	if p.fails == nil {
 		p.info = p.next

@@ -51,7 +51,8 @@ type site interface {
 	patience(sig os.Signal) time.Duration
 	// reload takes in what has changed. An error means that nothing has changed.
 	reload(ctx context.Context) error
-	close() error
+	// close ends the site; if ctx has ended, at once.
+	close(ctx context.Context) error
 }
 
 // opener does of opening a site what may take its time.
@@ -65,6 +66,7 @@ type daemon struct {
 	access  *accesslog.Log // nil if requests are not logged
 	signals *signals
 	begun   time.Time
+	cut     bool // requests were ended before they were done
 }
 
 // run is a daemon's life. find says what will be served, or at once why nothing
@@ -101,7 +103,12 @@ func run(ctx context.Context, cfg *config.Config, streams Streams, find func(*da
 		return err
 	}
 	served := d.serve(ctx, s, trust, listeners)
-	return errors.Join(served, s.close())
+	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	defer cancel()
+	if d.cut {
+		cancel() // patience has ended already
+	}
+	return errors.Join(served, s.close(ctx))
 }
 
 // errInterrupted ends a start that somebody did not wait for.
@@ -207,6 +214,9 @@ func (d *daemon) reach(addrs []address) {
 	}
 }
 
+// closeWait is how long processes without work may take to end.
+const closeWait = 5 * time.Second
+
 // abortWait is how long handlers may take to notice that their connections are
 // gone. What they then say about them still goes into the log and the summary.
 const abortWait = time.Second
@@ -225,7 +235,7 @@ func (d *daemon) end(engine *gatehouse.Server, patience time.Duration) error {
 			case <-stop:
 			}
 		})
-		_ = engine.Shutdown(ctx) // what did not finish is ended by Close
+		d.cut = engine.Shutdown(ctx) != nil // what did not finish is ended by Close
 		close(stop)
 		wg.Wait()
 		cancel()

@@ -39,7 +39,7 @@ func NewApp(p Pool) (*App, error) {
 
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.a.handler().ServeHTTP(w, r) }
 func (a *App) Reload(ctx context.Context) error                 { return a.a.reload(ctx) }
-func (a *App) Close() error                                     { return a.a.close() }
+func (a *App) Close() error                                     { return a.a.close(context.Background()) }
 func (a *App) Patience(sig syscall.Signal) time.Duration        { return a.a.patience(sig) }
 
 // Announce writes the start lines for listeners of these URLs.
@@ -65,7 +65,7 @@ func Chain(cfg *config.Config) (chain, files http.Handler, end func() error, err
 	if err := d.openAccessLog(io.Discard); err != nil {
 		return nil, nil, nil, err
 	}
-	return d.chain(f, trust), f.files, func() error { d.closeAccessLog(); return f.close() }, nil
+	return d.chain(f, trust), f.files, func() error { d.closeAccessLog(); return f.close(context.Background()) }, nil
 }
 
 // Engine is the server that cfg asks for.

@@ -111,6 +111,6 @@ func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
 
 func (f *folder) reload(context.Context) error { return nil } // files are always as they are now
 
-func (f *folder) close() error { return f.files.Close() }
+func (f *folder) close(context.Context) error { return f.files.Close() }
 
 var _ site = (*folder)(nil)
