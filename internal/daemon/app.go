@@ -31,8 +31,6 @@ type app struct {
 	faults []string          // mounts that are not served, and why
 
 	drain, interrupt time.Duration
-	who              *account // nil: the server's user
-	caution          string   // about whom it runs as; may be empty
 }
 
 // pool is what an app needs of a *pyapp.Pool.
@@ -93,27 +91,16 @@ func detectError(dir string, err error) *Error {
 	return &Error{Err: fmt.Errorf("cannot run %s: %w", dir, cause(err))}
 }
 
-// openApp starts the application that was found.
-func openApp(cfg *config.Config, found *detect.Result, log *slog.Logger) (*app, error) {
+// openApp starts the application that was found. The process is who's already.
+func openApp(cfg *config.Config, found *detect.Result, who *account, log *slog.Logger) (*app, error) {
 	c := &cfg.App
 	a := &app{found: found, drain: cfg.Drain, interrupt: cfg.InterruptDrain}
-	var err error
-	if a.who, a.caution, err = accountFor(found.Dir, c.User, os.Geteuid()); err != nil {
-		return nil, err
-	}
-	env := append(os.Environ(), found.Env...)
-	var user *pyapp.User
-	if a.who != nil {
-		env = append(env, a.who.env()...)
-		user = &a.who.User
-	}
 	workers, err := pyapp.Open(pyapp.Config{
 		Name:           found.Name,
 		Dir:            found.ImportDir,
 		App:            found.App,
 		Python:         found.Python.Path,
-		Env:            env,
-		User:           user,
+		Env:            append(os.Environ(), append(found.Env, who.env()...)...),
 		Workers:        c.Workers,
 		Threads:        c.Threads,
 		NoPreload:      !c.Preload,
@@ -200,6 +187,8 @@ func closeAll(mounts []*static.Handler) error {
 
 func (a *app) handler() http.Handler { return &a.router }
 
+func (a *app) asksOrigin() bool { return true }
+
 // reload starts the application's present code beside the old and switches when
 // it works.
 func (a *app) reload(ctx context.Context) error {
@@ -248,12 +237,6 @@ func (a *app) announce(s *screen, begun time.Time, addrs []address) {
 		threads = fmt.Sprintf(", %d threads each", info.Threads)
 	}
 	s.line("workers", "%d × %s%s", info.Workers, a.found.App, threads)
-	if a.who != nil {
-		s.line("user", "%s", a.who.name)
-	}
-	if a.caution != "" {
-		s.line("warning", "%s", a.caution)
-	}
 	for _, w := range info.Warnings {
 		s.line("warning", "%s", w)
 	}

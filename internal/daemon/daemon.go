@@ -26,6 +26,9 @@ func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
 		if err != nil {
 			return nil, err
 		}
+		if d.who, err = accountNamed(cfg.User, os.Geteuid()); err != nil {
+			return nil, err
+		}
 		return func() (site, error) { return openFolder(cfg, dir, d.log) }, nil
 	})
 }
@@ -38,13 +41,18 @@ func Run(ctx context.Context, cfg *config.Config, streams Streams) error {
 		if err != nil {
 			return nil, err
 		}
-		return func() (site, error) { return openApp(cfg, found, d.log) }, nil
+		if d.who, d.caution, err = accountFor(found.Dir, cfg.User, os.Geteuid()); err != nil {
+			return nil, err
+		}
+		return func() (site, error) { return openApp(cfg, found, d.who, d.log) }, nil
 	})
 }
 
 // site is what a daemon serves.
 type site interface {
 	handler() http.Handler
+	// asksOrigin reports whether the handler reads what proxies tell.
+	asksOrigin() bool
 	// announce says what is served where, once connections are accepted.
 	announce(s *screen, begun time.Time, addrs []address)
 	// patience is how long requests may go on after a signal.
@@ -66,7 +74,9 @@ type daemon struct {
 	access  *accesslog.Log // nil if requests are not logged
 	signals *signals
 	begun   time.Time
-	cut     bool // requests were ended before they were done
+	who     *account // whom the process becomes; nil: it stays who it is
+	caution string   // about who it is; may be empty
+	cut     bool     // requests were ended before they were done
 }
 
 // run is a daemon's life. find says what will be served, or at once why nothing
@@ -97,6 +107,9 @@ func run(ctx context.Context, cfg *config.Config, streams Streams, find func(*da
 		return err
 	}
 	defer closeListeners(listeners)
+	if err := d.who.become(); err != nil {
+		return &Error{Err: err}
+	}
 
 	s, err := d.open(ctx, open)
 	if err != nil {
@@ -153,6 +166,12 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 			}
 		})
 	}
+	if d.who != nil {
+		d.screen.line("user", "%s", d.who.name)
+	}
+	if d.caution != "" {
+		d.screen.line("warning", "%s", d.caution)
+	}
 	s.announce(d.screen, d.begun, addrs)
 	d.reach(addrs)
 
@@ -186,9 +205,8 @@ func (d *daemon) chain(s site, trust forwarded.Trust) http.Handler {
 	if d.access != nil {
 		h = d.access.Middleware(h)
 	}
-	// Files depend on no field that a proxy sends; only the log then has a use
-	// for a visitor's address.
-	if _, files := s.(*folder); files && (d.access == nil || len(d.cfg.TrustedProxies) == 0) {
+	logged := d.access != nil && len(d.cfg.TrustedProxies) > 0
+	if !logged && !s.asksOrigin() {
 		return h
 	}
 	return trust.Middleware(h)

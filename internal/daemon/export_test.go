@@ -79,3 +79,6 @@ func Say(w io.Writer, fancy bool, label, text string) {
 	s.fancy = fancy
 	s.line(label, "%s", text)
 }
+
+// UID is the account's number.
+func (a *account) UID() int { return a.uid }

@@ -85,6 +85,8 @@ func folderError(dir string, err error) *Error {
 
 func (f *folder) handler() http.Handler { return f.files }
 
+func (f *folder) asksOrigin() bool { return false }
+
 // patience implements site: a download that is cut can be resumed, so nobody who
 // presses Ctrl-C waits for one.
 func (f *folder) patience(sig os.Signal) time.Duration {
