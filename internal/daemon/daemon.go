@@ -180,7 +180,7 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 	for {
 		select {
 		case err := <-failed:
-			engine.Close()
+			_ = engine.Close() // what the listener died of is the error to tell
 			return err
 		case <-ctx.Done():
 			return d.end(engine, s.patience(syscall.SIGTERM))
