@@ -25,10 +25,13 @@ import (
 type app struct {
 	found *detect.Result
 	pool  pool
+	log   *slog.Logger
 
 	router router.Router
-	mounts []*static.Handler // of the present table
-	faults []string          // mounts that are not served, and why
+	// mounts are all that were ever in a table, by what they serve. They stay open
+	// until the end: a request that found one in an old table may still be on its
+	// way to it.
+	mounts map[string]*static.Handler
 
 	drain, interrupt time.Duration
 }
@@ -94,7 +97,7 @@ func detectError(dir string, err error) *Error {
 // openApp starts the application that was found. The process is who's already.
 func openApp(cfg *config.Config, found *detect.Result, who *account, log *slog.Logger) (*app, error) {
 	c := &cfg.App
-	a := &app{found: found, drain: cfg.Drain, interrupt: cfg.InterruptDrain}
+	a := &app{found: found, log: log, drain: cfg.Drain, interrupt: cfg.InterruptDrain}
 	workers, err := pyapp.Open(pyapp.Config{
 		Name:           found.Name,
 		Dir:            found.ImportDir,
@@ -121,7 +124,8 @@ func openApp(cfg *config.Config, found *detect.Result, who *account, log *slog.L
 	}
 	a.pool = workers
 	if err := a.route(); err != nil {
-		return nil, errors.Join(err, a.pool.Close())
+		_ = a.pool.Close() // err is what to tell
+		return nil, err
 	}
 	return a, nil
 }
@@ -153,36 +157,41 @@ func appError(err error) *Error {
 
 // route builds the table from what the application declares and swaps it in.
 func (a *app) route() error {
-	var mounts []*static.Handler
-	var faults []string
 	var routes []router.Route
 	for _, m := range a.pool.Info().Static {
-		h, err := static.Open(static.Config{Roots: m.Dirs, Prefix: m.URL})
+		h, err := a.mount(m)
 		if err != nil {
 			// The application still answers for these addresses, as it would elsewhere.
-			faults = append(faults, fmt.Sprintf("%s is not served directly: %v", m.URL, err))
+			a.log.Warn("static files are left to the application", "url", m.URL, "error", err)
 			continue
 		}
-		mounts = append(mounts, h)
 		routes = append(routes, router.Route{Prefix: m.URL, Handler: h})
 	}
 	routes = append(routes, router.Route{Prefix: "/", Handler: a.pool})
 	table, err := router.NewTable(routes)
 	if err != nil {
-		return errors.Join(fmt.Errorf("daemon: route: %w", err), closeAll(mounts))
+		return fmt.Errorf("daemon: route: %w", err)
 	}
 	a.router.Swap(table)
-	old := a.mounts
-	a.mounts, a.faults = mounts, faults
-	return closeAll(old)
+	return nil
 }
 
-func closeAll(mounts []*static.Handler) error {
-	var errs []error
-	for _, m := range mounts {
-		errs = append(errs, m.Close())
+// mount opens the folders of m, or returns what has served them before: its
+// cache is warm, and reloads rarely change what is declared.
+func (a *app) mount(m pyapp.StaticMount) (*static.Handler, error) {
+	key := m.URL + "\x00" + strings.Join(m.Dirs, "\x00")
+	if h := a.mounts[key]; h != nil {
+		return h, nil
 	}
-	return errors.Join(errs...)
+	h, err := static.Open(static.Config{Roots: m.Dirs, Prefix: m.URL, Log: a.log})
+	if err != nil {
+		return nil, err
+	}
+	if a.mounts == nil {
+		a.mounts = map[string]*static.Handler{}
+	}
+	a.mounts[key] = h
+	return h, nil
 }
 
 func (a *app) handler() http.Handler { return &a.router }
@@ -202,7 +211,11 @@ func (a *app) reload(ctx context.Context) error {
 // Python has them run at their end.
 func (a *app) close(ctx context.Context) error {
 	_ = a.pool.Shutdown(ctx) // what does not end in time is ended by Close
-	return errors.Join(a.pool.Close(), closeAll(a.mounts))
+	errs := []error{a.pool.Close()}
+	for _, m := range a.mounts {
+		errs = append(errs, m.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // patience implements site: whoever presses Ctrl-C waits for the end.
@@ -239,9 +252,6 @@ func (a *app) announce(s *screen, begun time.Time, addrs []address) {
 	s.line("workers", "%d × %s%s", info.Workers, a.found.App, threads)
 	for _, w := range info.Warnings {
 		s.line("warning", "%s", w)
-	}
-	for _, f := range a.faults {
-		s.line("warning", "%s", f)
 	}
 	for i, addr := range addrs {
 		if i == 0 {

@@ -220,7 +220,7 @@ func (d *daemon) reach(addrs []address) {
 			for _, url := range a.lan {
 				d.screen.line("", "%s", url)
 			}
-			d.screen.line("warning", "everybody on the network can read this; --listen 127.0.0.1:8000 keeps it to this machine")
+			d.screen.line("warning", "everybody on the network can reach this; --listen 127.0.0.1:8000 keeps it to this machine")
 			return
 		}
 	}
