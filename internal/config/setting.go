@@ -196,12 +196,6 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return boolValue{&c.App.Preload} },
 		},
 		{
-			Name: "user", Group: Applications, Flag: Run, Field: "pyapp.Config.User", Fixed: "the folder's owner if started by root, else whoever started gatehouse",
-			What: "whom the application runs as",
-			Why:  "no code gains rights by being served",
-			bind: func(c *Config) Value { return textValue{&c.App.User, "NAME"} },
-		},
-		{
 			Name: "start-timeout", Group: Applications, Flag: Run, Field: "pyapp.Config.StartTimeout",
 			What: "how long the import and the start of a worker may take",
 			bind: func(c *Config) Value { return durationValue{&c.App.StartTimeout} },
@@ -282,6 +276,12 @@ func Settings() []Setting {
 			What: "colour on the screen",
 		},
 
+		{
+			Name: "user", Group: Process, Flag: both, Fixed: "an application: its folder's owner if started by root; else whoever started gatehouse",
+			What: "whom the process becomes once it has its ports; needs root",
+			Why:  "no code gains rights by being served, and no file is opened with rights that an application lacks",
+			bind: func(c *Config) Value { return textValue{&c.User, "NAME"} },
+		},
 		{
 			Name: "drain", Group: Process, Flag: both, Field: "gatehouse.Server.Shutdown",
 			What: "how long SIGTERM lets requests finish; a second signal ends at once",
