@@ -86,6 +86,9 @@ func request(t *testing.T, method, url string, body io.Reader) *http.Request {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// On a kept connection the transport would send a GET again where the server
+	// breaks off, and the application would be called twice.
+	r.Close = true
 	return r
 }
 
