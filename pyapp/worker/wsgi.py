@@ -78,6 +78,8 @@ class Answer:
             text = status + "\n"
             for name, value in headers:
                 text += name + ": " + value + "\r\n"
+            if text.count("\n") != len(headers) + 1:
+                raise Misuse(explain_text(status, headers))
             self.status, self.head = self.lane.heads[text]
         except (TypeError, ValueError):
             raise Misuse(explain_types(status, headers)) from None
@@ -204,10 +206,9 @@ class Answer:
             raise Misuse(advice % kind_of(block))
 
     def fail(self, error):
-        """Report that the application failed."""
+        """Report that the application failed. Return whether anybody listens."""
         if isinstance(error, Abandoned):
-            self.lane.send(pack(END, LAST, 0, self.number, 0, 0))
-            return
+            return self.report(END, LAST)
         trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         flags = LAST
         where = place(error) or self.lane.application_place
@@ -220,7 +221,14 @@ class Answer:
             text = "%s:%d: %s" % (where[0], where[1], text)
         head = text.encode("utf-8", "backslashreplace")[:4096]
         body = trace.encode("utf-8", "backslashreplace")[-(MAX_PART - 4096) :]
-        self.lane.send(pack(FAILED, flags, 0, self.number, len(head), len(body)) + head + body)
+        return self.report(FAILED, flags, head, body)
+
+    def report(self, kind, flags, head=b"", body=b""):
+        try:
+            self.lane.send(pack(kind, flags, 0, self.number, len(head), len(body)) + head + body)
+        except OSError:
+            return False  # the server is gone
+        return True
 
 
 def place(error):
