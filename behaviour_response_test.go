@@ -85,6 +85,7 @@ func TestResponseFraming(t *testing.T) {
 		{"304", answer(304, []string{"Etag: \"x\""}), get("/"), `304 no body, open`, []string{"Etag: \"x\"", "!Content-Type", "!Transfer-Encoding"}},
 		{"304 with a body", answer(304, nil, "hello"), get("/"), `304 no body, open`, nil},
 		{"304 with a length", answer(304, []string{"Content-Length: 5"}), get("/"), `304 no body, open`, []string{"!Transfer-Encoding"}},
+		{"101 without a hijack", answer(101, []string{"Upgrade: x", "Connection: Upgrade"}), get("/"), `101 no body, open`, []string{"Upgrade: x", "!Content-Length"}},
 		{"205", answer(205, nil), get("/"), `205 content-length "", open`, []string{"Content-Length: 0"}},
 	})
 }

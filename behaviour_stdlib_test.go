@@ -210,12 +210,12 @@ func TestReverseProxy(t *testing.T) {
 func TestReverseProxyClientLeaves(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 		reached, left := make(chan struct{}), make(chan struct{})
-		behind := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
+		behind := watchful(t, m, func(w http.ResponseWriter, r *http.Request) {
 			close(reached)
 			<-r.Context().Done()
 			close(left)
 		})
-		front := testserver.Start(t, m, reverseProxy(behind).ServeHTTP)
+		front := watchful(t, m, reverseProxy(behind).ServeHTTP)
 		c := front.Dial()
 		c.Send(get("/"))
 		testserver.Receive(t, "the request behind the proxy", reached)

@@ -34,7 +34,7 @@ internal/config:
 
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1
-static:               internal/errorpage
+static:               internal/errorpage internal/requestid
 pyapp:                internal/errorpage internal/marshal internal/requestid internal/pyproc pyapp/worker
 pyapp/worker:
 accesslog:            internal/recorder internal/requestid
@@ -68,7 +68,7 @@ func TestFloors(t *testing.T) {
 		allowed[name] = strings.Fields(imports)
 	}
 	std := map[string]bool{}
-	for _, path := range strings.Fields(goList(t, "std")) {
+	for path := range strings.FieldsSeq(goList(t, "std")) {
 		std[path] = true
 	}
 	dec := json.NewDecoder(strings.NewReader(goList(t, "-json=ImportPath,Imports", "./...")))

@@ -82,13 +82,17 @@ func hexHashed(stem string) bool {
 		if i == 0 || changes(part) < 3 || !made(part, isLowerHex) && !made(part, isUpperHex) {
 			continue
 		}
-		// 8-4-4-4-12: a UUID names a thing, not its content.
-		uuid := len(part) == 12 && len(parts[i-1]) == 4 || len(part) == 8 && i+1 < len(parts) && len(parts[i+1]) == 4
-		if !uuid {
+		// The first and the last group of a UUID name a thing, not its content.
+		if !uuid(parts[i:]) && !(i >= 4 && uuid(parts[i-4:])) {
 			return true
 		}
 	}
 	return false
+}
+
+// uuid reports whether parts begin with the groups of a UUID (RFC 9562).
+func uuid(parts []string) bool {
+	return len(parts) >= 5 && len(parts[0]) == 8 && len(parts[1]) == 4 && len(parts[2]) == 4 && len(parts[3]) == 4 && len(parts[4]) == 12
 }
 
 func made(s string, of func(c byte) bool) bool {

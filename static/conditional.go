@@ -50,7 +50,7 @@ func rangeApplies(h http.Header, rep *representation) bool {
 	if len(lines) != 1 || strings.HasPrefix(rep.etag, "W/") {
 		return false
 	}
-	value := strings.Trim(lines[0], " \t")
+	value := trimSpace(lines[0])
 	if strings.HasPrefix(value, `"`) || strings.HasPrefix(value, "W/") {
 		return value == rep.etag
 	}
@@ -64,7 +64,7 @@ func httpDate(lines []string) (time.Time, bool) {
 	if len(lines) != 1 {
 		return time.Time{}, false
 	}
-	t, err := http.ParseTime(strings.Trim(lines[0], " \t"))
+	t, err := http.ParseTime(trimSpace(lines[0]))
 	return t, err == nil
 }
 

@@ -31,61 +31,79 @@ func choose(reps []*representation, h http.Header) *representation {
 	if !ok || len(reps) == 1 {
 		return reps[0]
 	}
-	best, bestWeight := reps[0], acceptance(field, reps[0].coding)
+	weights := acceptances(field)
+	best := reps[0]
 	for _, rep := range reps[1:] {
-		weight := acceptance(field, rep.coding)
-		if weight > bestWeight || weight > 0 && weight == bestWeight && rep.size < best.size {
-			best, bestWeight = rep, weight
+		weight, highest := weights[rep.rank], weights[best.rank]
+		if weight > highest || weight > 0 && weight == highest && rep.size < best.size {
+			best = rep
 		}
 	}
 	return best
 }
 
-// acceptance returns the weight, in thousandths, that the lines of an
-// Accept-Encoding field give to a coding; "" is identity. What is malformed
-// counts as not said.
-func acceptance(lines []string, coding string) int {
-	named, starred := -1, -1
+// acceptances returns the weights, in thousandths, that the lines of an
+// Accept-Encoding field give to identity and to the codings, in their order. What
+// is malformed counts as not said.
+func acceptances(lines []string) (weights [1 + neighbours]int) {
+	const unsaid = -1
+	for i := range weights {
+		weights[i] = unsaid
+	}
+	starred := unsaid
 	for _, line := range lines {
 		for member := range strings.SplitSeq(line, ",") {
 			token, parameters, _ := strings.Cut(member, ";")
-			token = strings.Trim(token, " \t")
 			weight, ok := qvalue(parameters)
 			if !ok {
 				continue
 			}
-			switch {
-			case token == "*":
+			token = trimSpace(token)
+			if token == "*" {
 				starred = max(starred, weight)
-			case sameCoding(token, coding):
-				named = max(named, weight)
+			} else if rank := rankOf(token); rank >= 0 {
+				weights[rank] = max(weights[rank], weight)
 			}
 		}
 	}
-	switch {
-	case named >= 0:
-		return named
-	case coding == "":
-		// Acceptable unless excluded, but whoever lists codings wants one of them.
-		if starred == 0 {
-			return 0
-		}
-		return 1
-	case starred >= 0:
-		return starred
+	// Identity is acceptable unless excluded, but whoever lists codings wants one
+	// of them: so it gets the least weight there is.
+	if weights[0] == unsaid && starred != 0 {
+		weights[0] = 1
 	}
-	return 0
+	for i := range weights {
+		if weights[i] == unsaid {
+			weights[i] = max(starred, 0)
+		}
+	}
+	return weights
 }
 
-// sameCoding compares without case (section 8.4.1). x-gzip is gzip.
-func sameCoding(token, coding string) bool {
-	switch coding {
-	case "":
-		return strings.EqualFold(token, "identity")
-	case "gzip":
-		return strings.EqualFold(token, "gzip") || strings.EqualFold(token, "x-gzip")
+// rankOf returns the index that acceptances has for a coding's name, or -1. Names
+// are compared without case; x-gzip is gzip (section 8.4.1).
+func rankOf(token string) int {
+	switch len(token) {
+	case len("br"):
+		if strings.EqualFold(token, "br") {
+			return 1
+		}
+	case len("zstd"):
+		if strings.EqualFold(token, "zstd") {
+			return 2
+		}
+		if strings.EqualFold(token, "gzip") {
+			return 3
+		}
+	case len("x-gzip"):
+		if strings.EqualFold(token, "x-gzip") {
+			return 3
+		}
+	case len("identity"):
+		if strings.EqualFold(token, "identity") {
+			return 0
+		}
 	}
-	return strings.EqualFold(token, coding)
+	return -1
 }
 
 // qvalue reads the weight in the parameters behind a member of a list, in
@@ -96,18 +114,29 @@ func qvalue(parameters string) (int, bool) {
 	for parameters != "" {
 		var parameter string
 		parameter, parameters, _ = strings.Cut(parameters, ";")
-		key, value, ok := strings.Cut(strings.Trim(parameter, " \t"), "=")
-		if !strings.EqualFold(strings.Trim(key, " \t"), "q") {
+		key, value, ok := strings.Cut(trimSpace(parameter), "=")
+		if !strings.EqualFold(trimSpace(key), "q") {
 			continue
 		}
 		if !ok {
 			return 0, false
 		}
-		if weight, ok = thousandths(strings.Trim(value, " \t")); !ok {
+		if weight, ok = thousandths(trimSpace(value)); !ok {
 			return 0, false
 		}
 	}
 	return weight, true
+}
+
+// trimSpace takes the optional space of RFC 9110 section 5.6.3 from both ends of s.
+func trimSpace(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // thousandths reads ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] ).

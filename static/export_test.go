@@ -29,7 +29,7 @@ var (
 	CacheControl  = cacheControl
 	ContentHashed = contentHashed
 	ParseRange    = parseRange
-	Acceptance    = acceptance
+	Acceptances   = acceptances
 	EntityTag     = entityTag
 	Missing       = missing
 	NameOf        = nameOf
@@ -40,8 +40,9 @@ const PathServable = pathServable
 
 // SetClock has h take the time from now. Before the first request only.
 func (h *Handler) SetClock(now func() time.Time) {
+	epoch := now()
 	h.now = now
-	h.epoch = now()
+	h.elapsed = func() int64 { return int64(now().Sub(epoch)) }
 }
 
 // Bounds returns the first byte of b and how many there are.

@@ -143,7 +143,7 @@ func prefersJSON(h http.Header) bool {
 			if !ok {
 				continue
 			}
-			switch strings.ToLower(strings.Trim(name, " \t")) {
+			switch strings.ToLower(trimSpace(name)) {
 			case "application/json":
 				jsonWeight = max(jsonWeight, weight)
 			case "text/html":

@@ -15,9 +15,19 @@ import (
 // following it, opens it, and goes on only if what was opened is what was seen.
 // Whatever is exchanged meanwhile, the answer can only be "not found".
 
-// errNotServed is what a name comes to that exists but is no regular file and
-// no folder, or was exchanged while it was being opened.
-var errNotServed = fmt.Errorf("not a regular file or folder: %w", fs.ErrNotExist)
+var (
+	// errNotServed is what a name comes to that exists but is no regular file and
+	// no folder.
+	errNotServed = fmt.Errorf("not a regular file or folder: %w", fs.ErrNotExist)
+	// errExchanged is what comes of a name that became another file between the
+	// look and the open.
+	errExchanged = fmt.Errorf("exchanged while being opened: %w", fs.ErrNotExist)
+)
+
+// attempts is how often a name is tried that is exchanged meanwhile. Programs
+// replace files by renaming, so to fail at the first would be a "not found" for a
+// file that was always there.
+const attempts = 8
 
 // maxLinks is how many symbolic links one name may lead through: Linux allows
 // as many.
@@ -31,7 +41,7 @@ func descend(top *os.Root, dir string) (*os.Root, error) {
 		return at, err
 	}
 	for element := range strings.SplitSeq(dir, "/") {
-		next, err := step(at, element)
+		next, err := persist(func() (*os.Root, error) { return step(at, element) })
 		_ = at.Close()
 		if err != nil {
 			return nil, err
@@ -39,6 +49,17 @@ func descend(top *os.Root, dir string) (*os.Root, error) {
 		at = next
 	}
 	return at, nil
+}
+
+// persist calls open until it brings something else than errExchanged, but not
+// for ever.
+func persist[T any](open func() (T, error)) (opened T, err error) {
+	for range attempts {
+		if opened, err = open(); !errors.Is(err, errExchanged) {
+			break
+		}
+	}
+	return opened, err
 }
 
 // step opens the folder called name in parent if it is no symbolic link.
@@ -56,7 +77,7 @@ func step(parent *os.Root, name string) (*os.Root, error) {
 	}
 	opened, err := child.Stat(".")
 	if err == nil && !os.SameFile(seen, opened) {
-		err = errNotServed
+		err = errExchanged
 	}
 	if err != nil {
 		_ = child.Close()
@@ -73,8 +94,18 @@ func openFile(top *os.Root, name string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	defer parent.Close()
-	base := path.Base(name)
-	seen, err := parent.Lstat(base)
+	var info fs.FileInfo
+	f, err := persist(func() (f *os.File, err error) {
+		f, info, err = stepFile(parent, path.Base(name))
+		return f, err
+	})
+	return f, info, err
+}
+
+// stepFile opens the regular file called name in parent if it is no symbolic
+// link.
+func stepFile(parent *os.Root, name string) (*os.File, fs.FileInfo, error) {
+	seen, err := parent.Lstat(name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -82,13 +113,13 @@ func openFile(top *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	if !seen.Mode().IsRegular() {
 		return nil, nil, errNotServed
 	}
-	f, info, err := openFollowing(parent, base)
-	if err == nil && !os.SameFile(seen, info) {
-		_ = f.Close()
-		err = errNotServed
-	}
+	f, info, err := openFollowing(parent, name)
 	if err != nil {
 		return nil, nil, err
+	}
+	if !os.SameFile(seen, info) {
+		_ = f.Close()
+		return nil, nil, errExchanged
 	}
 	return f, info, nil
 }

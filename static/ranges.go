@@ -46,14 +46,14 @@ func parseRange(lines []string, size int64) ([]byteRange, rangeVerdict) {
 		return nil, rangeIgnored
 	}
 	unit, set, ok := strings.Cut(lines[0], "=")
-	if !ok || !strings.EqualFold(strings.Trim(unit, " \t"), "bytes") {
+	if !ok || !strings.EqualFold(trimSpace(unit), "bytes") {
 		return nil, rangeIgnored
 	}
 	var ranges []byteRange
 	var specs int
 	var sum int64
 	for spec := range strings.SplitSeq(set, ",") {
-		spec = strings.Trim(spec, " \t")
+		spec = trimSpace(spec)
 		if spec == "" {
 			continue // empty list elements count for nothing (section 5.6.1.2)
 		}

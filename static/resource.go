@@ -28,7 +28,7 @@ type resource struct {
 	// resting says that an equal location means equal content.
 	resting bool
 	// confirmed is when the location was last compared with what is on the disk,
-	// in nanoseconds since the Handler's epoch.
+	// by the Handler's elapsed.
 	confirmed atomic.Int64
 	// used is set by each request and taken away by the cache when it looks for
 	// something to throw out.
@@ -63,7 +63,7 @@ func (h *Handler) load(loc location) (*resource, error) {
 	}
 	defer loc.root.release(top)
 	res := &resource{location: loc, resting: true}
-	res.confirmed.Store(h.sinceEpoch())
+	res.confirmed.Store(h.elapsed())
 	var present [1 + neighbours]bool
 	for i := range loc.ids {
 		present[i] = loc.ids[i] != fileID{}
@@ -76,7 +76,8 @@ func (h *Handler) load(loc location) (*resource, error) {
 		form := form{name: loc.name, original: loc.name, coding: fixedEncoding(loc.name), vary: vary}
 		if i > 0 {
 			c := codings()[i-1]
-			form.name, form.coding, form.contentType = loc.name+c.ending, c.name, res.reps[0].contentType
+			form.name, form.coding, form.rank = loc.name+c.ending, c.name, i
+			form.contentType = res.reps[0].contentType
 		}
 		rep, resting, err := h.loadFile(top.Root, form)
 		if err != nil && i > 0 {
@@ -97,6 +98,7 @@ type form struct {
 	name        string // of the file itself, below the root
 	original    string // of the file that it is a form of
 	coding      string
+	rank        int    // 0 for the original, else its place in codings, from 1
 	contentType string // "" is to be told from name and content
 	vary        bool   // the original has neighbours
 }

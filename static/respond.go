@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
+	"github.com/seed-07905ac1/gatehouse/internal/requestid"
 )
 
 // finishedWriter is what a ResponseWriter offers that can take a whole response
@@ -229,16 +230,28 @@ func finished(w http.ResponseWriter, status int, head, body []byte) bool {
 	if !ok {
 		return false
 	}
-	for name := range w.Header() {
-		switch name {
-		case "Content-Type", "Content-Length", "Content-Encoding", "Content-Range", "Etag", "Last-Modified",
-			"Cache-Control", "Accept-Ranges", "X-Content-Type-Options":
-			return false
-		}
+	if clashes(w.Header()) {
+		return false
 	}
 	_, err := fw.WriteFinished(status, head, body)
 	// Any other error is a client that left.
 	return err == nil || !errors.Is(err, http.ErrNotSupported)
+}
+
+// clashes reports whether somebody outside has set a field that the finished heads
+// have.
+func clashes(h http.Header) bool {
+	if _, ok := h[requestid.Field]; ok && len(h) == 1 {
+		return false // by far the most frequent case, and to go through a map is slow
+	}
+	for name := range h {
+		switch name {
+		case "Content-Type", "Content-Length", "Content-Encoding", "Content-Range", "Etag", "Last-Modified",
+			"Cache-Control", "Accept-Ranges", "X-Content-Type-Options":
+			return true
+		}
+	}
+	return false
 }
 
 // writeWhole is what finished does, by the methods that every writer has.
