@@ -183,20 +183,20 @@ func TestLargeBodies(t *testing.T) {
 // that the connection can be used again; a longer one ends the connection.
 func TestUnreadBodies(t *testing.T) {
 	small, large := strings.Repeat("x", 10_000), strings.Repeat("x", 300<<10)
-	run(t, []exchange{
-		{"small", hello, request("POST", "/", small), `200 content-length "hello", open`, []string{"!Connection"}},
-		{"large", hello, request("POST", "/", large), `200 content-length "hello", close`, []string{"Connection: close"}},
-		{"small chunked", hello, chunked("/", "\r\n", small), `200 content-length "hello", open`, []string{"!Connection"}},
-		{"small with a trailer", hello, chunked("/", "A: b\r\n\r\n", small), `200 content-length "hello", open`, nil},
+	run(t, []dialogue{
+		{"small", sayHello, request("POST", "/", small), `200 content-length "hello", open`, []string{"!Connection"}},
+		{"large", sayHello, request("POST", "/", large), `200 content-length "hello", close`, []string{"Connection: close"}},
+		{"small chunked", sayHello, chunked("/", "\r\n", small), `200 content-length "hello", open`, []string{"!Connection"}},
+		{"small with a trailer", sayHello, chunked("/", "A: b\r\n\r\n", small), `200 content-length "hello", open`, nil},
 		{"half read", func(w http.ResponseWriter, r *http.Request) {
 			io.ReadFull(r.Body, make([]byte, 5000))
-			hello(w, r)
+			sayHello(w, r)
 		}, request("POST", "/", small), `200 content-length "hello", open`, nil},
 		{"closed unread", func(w http.ResponseWriter, r *http.Request) {
 			r.Body.Close()
-			hello(w, r)
+			sayHello(w, r)
 		}, request("POST", "/", small), `200 content-length "hello", open`, nil},
-		{"answered, then unread and broken", hello, "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", `200 content-length "hello", close`, nil},
+		{"answered, then unread and broken", sayHello, "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", `200 content-length "hello", close`, nil},
 	})
 }
 
@@ -235,7 +235,7 @@ func TestMaxBytes(t *testing.T) {
 		}
 		w.Write(body)
 	}), 5).ServeHTTP
-	run(t, []exchange{
+	run(t, []dialogue{
 		{"at the limit", limited, request("POST", "/", "hello"), `200 content-length "hello", open`, nil},
 		{"chunked at the limit", limited, chunked("/", "\r\n", "he", "llo"), `200 content-length "hello", open`, nil},
 		{"one byte above", limited, request("POST", "/", "hello!"), `413 content-length "limit 5\n", open`, nil},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
@@ -20,6 +21,12 @@ var departures = []struct {
 	{"close", func(c *testserver.Client) { c.Close() }},
 	{"reset", (*testserver.Client).Reset},
 	{"half-close", (*testserver.Client).CloseWrite},
+}
+
+// watchful is a server that soon sees that a client has left: the engine looks
+// a few times in its shortest time-out, and twice a second at least.
+func watchful(t *testing.T, m testserver.Mode, h http.HandlerFunc) *testserver.Server {
+	return testserver.StartConfig(t, m, testserver.Config{Handler: h, WriteStallTimeout: 200 * time.Millisecond})
 }
 
 func TestContextEndsWithClient(t *testing.T) {
@@ -49,7 +56,7 @@ func TestContextEndsWithClient(t *testing.T) {
 			t.Run(w.name+"/"+d.name, func(t *testing.T) {
 				testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 					reached, left := make(chan struct{}), make(chan error, 1)
-					s := testserver.Start(t, m, func(_ http.ResponseWriter, r *http.Request) {
+					s := watchful(t, m, func(_ http.ResponseWriter, r *http.Request) {
 						ended := w.watch(r.Context())
 						close(reached)
 						<-ended
@@ -72,7 +79,7 @@ func TestContextEndsWithClient(t *testing.T) {
 func TestContextErrAlone(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 		contexts, proceed := make(chan context.Context), make(chan struct{})
-		s := testserver.Start(t, m, func(_ http.ResponseWriter, r *http.Request) {
+		s := watchful(t, m, func(_ http.ResponseWriter, r *http.Request) {
 			contexts <- r.Context()
 			<-proceed
 		})
@@ -93,7 +100,7 @@ func TestContextErrAlone(t *testing.T) {
 func TestContextEndsAfterBody(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 		reached, left := make(chan struct{}), make(chan struct{})
-		s := testserver.Start(t, m, func(_ http.ResponseWriter, r *http.Request) {
+		s := watchful(t, m, func(_ http.ResponseWriter, r *http.Request) {
 			done := r.Context().Done()
 			io.Copy(io.Discard, r.Body)
 			close(reached)

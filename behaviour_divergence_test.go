@@ -15,14 +15,13 @@ import (
 //
 //	row | what net/http does | why the engine does not
 const divergences = `
+shutdown with an unused connection | context deadline exceeded | net/http waits five seconds for a first request; a second is enough for one that is on its way
+WriteFinished | absent | net/http takes no finished responses
+write after return | absent | net/http leaves it open what a write after the handler's return does
 unregistered | HTTP/1.1 999 status code 999 | a phrase that says nothing is left out (RFC 9112 section 4)
-too much for the length | 200 content-length "hello", close | what was sent is what was announced: nothing about the next answer is in doubt
 length with spaces | 200 chunked "hello", open | a length that is none is as good as unset: a short body gets its own
 length that is none | 200 chunked "hello", open | as above
 negative length | 200 chunked "hello", open | as above
-chunked asked for | 200 chunked "hello", open | framing is the server's; a handler's Transfer-Encoding is not looked at
-identity asked for | 200 until close "hello", close | as above
-length and chunked by the handler | 200 chunked "hello", open | as above
 slow head | 400 | the request was slow, not wrong (RFC 9110 section 15.5.9)
 body stall time-out | absent | net/http's ReadTimeout bounds the whole body and cuts healthy slow ones
 write stall time-out | absent | net/http's WriteTimeout bounds the whole response and cuts healthy slow ones

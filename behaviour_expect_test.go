@@ -55,8 +55,8 @@ func TestExpectations(t *testing.T) {
 		early   []int
 		want    string
 	}{
-		{"handler that never reads", hello, expecting, nil, `200 content-length "hello", close`},
-		{"handler that never reads, chunked", hello, "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n", nil, `200 content-length "hello", close`},
+		{"handler that never reads", sayHello, expecting, nil, `200 content-length "hello", close`},
+		{"handler that never reads, chunked", sayHello, "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n", nil, `200 content-length "hello", close`},
 		{"handler that refuses", func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "no", http.StatusForbidden)
 		}, expecting, nil, `403 content-length "no\n", close`},
@@ -152,7 +152,7 @@ func TestNoEarlyHintsFor10(t *testing.T) {
 		const row = "early hints for 1.0"
 		s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusEarlyHints)
-			hello(w, r)
+			sayHello(w, r)
 		})
 		res := s.Ask("GET / HTTP/1.0\r\n\r\n")
 		got := "none"

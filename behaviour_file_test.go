@@ -33,7 +33,7 @@ func TestFileServer(t *testing.T) {
 	onDisk := http.FileServer(http.Dir(dir)).ServeHTTP
 	inMemory := http.FileServerFS(memory).ServeHTTP
 	one := func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, filepath.Join(dir, "data.txt")) }
-	run(t, []exchange{
+	run(t, []dialogue{
 		{"file", onDisk, get("/data.txt"), `200 content-length "0123456789", open`, []string{"Content-Type: text/plain; charset=utf-8", "Last-Modified: " + since, "Accept-Ranges: bytes"}},
 		{"index", onDisk, get("/"), `200 content-length "<p>index</p>", open`, []string{"Content-Type: text/html; charset=utf-8"}},
 		{"HEAD", onDisk, request("HEAD", "/big.bin", ""), `200 no body, open`, []string{"Content-Length: 1048576"}},

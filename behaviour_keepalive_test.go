@@ -12,23 +12,23 @@ import (
 
 func closeByHandler(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Connection", "close")
-	hello(w, r)
+	sayHello(w, r)
 }
 
 func TestKeepAlive(t *testing.T) {
 	const open, closed = `200 content-length "hello", open`, `200 content-length "hello", close`
-	run(t, []exchange{
-		{"1.1 stays open", hello, get("/"), open, []string{"!Connection"}},
-		{"1.1 keep-alive asked for needlessly", hello, get("/", "Connection: keep-alive"), open, []string{"!Connection"}},
-		{"1.1 close asked for", hello, get("/", "Connection: close"), closed, []string{"Connection: close"}},
-		{"1.1 close in capitals", hello, get("/", "Connection: CLOSE"), closed, []string{"Connection: close"}},
-		{"1.1 close among options", hello, get("/", "Connection: foo,close ,bar"), closed, []string{"Connection: close"}},
-		{"1.1 close in the second field line", hello, get("/", "Connection: keep-alive", "Connection: close"), closed, []string{"Connection: close"}},
-		{"1.1 close as part of a word", hello, get("/", "Connection: enclose"), open, []string{"!Connection"}},
+	run(t, []dialogue{
+		{"1.1 stays open", sayHello, get("/"), open, []string{"!Connection"}},
+		{"1.1 keep-alive asked for needlessly", sayHello, get("/", "Connection: keep-alive"), open, []string{"!Connection"}},
+		{"1.1 close asked for", sayHello, get("/", "Connection: close"), closed, []string{"Connection: close"}},
+		{"1.1 close in capitals", sayHello, get("/", "Connection: CLOSE"), closed, []string{"Connection: close"}},
+		{"1.1 close among options", sayHello, get("/", "Connection: foo,close ,bar"), closed, []string{"Connection: close"}},
+		{"1.1 close in the second field line", sayHello, get("/", "Connection: keep-alive", "Connection: close"), closed, []string{"Connection: close"}},
+		{"1.1 close as part of a word", sayHello, get("/", "Connection: enclose"), open, []string{"!Connection"}},
 		{"1.1 closed by the handler", closeByHandler, get("/"), closed, []string{"Connection: close"}},
-		{"1.0 closes", hello, "GET / HTTP/1.0\r\n\r\n", closed, nil},
-		{"1.0 keep-alive", hello, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", open, []string{"Connection: keep-alive"}},
-		{"1.0 keep-alive with Host", hello, "GET / HTTP/1.0\r\nHost: test\r\nConnection: Keep-Alive\r\n\r\n", open, []string{"Connection: keep-alive"}},
+		{"1.0 closes", sayHello, "GET / HTTP/1.0\r\n\r\n", closed, nil},
+		{"1.0 keep-alive", sayHello, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", open, []string{"Connection: keep-alive"}},
+		{"1.0 keep-alive with Host", sayHello, "GET / HTTP/1.0\r\nHost: test\r\nConnection: Keep-Alive\r\n\r\n", open, []string{"Connection: keep-alive"}},
 		{"1.0 keep-alive closed by the handler", closeByHandler, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", closed, []string{"Connection: close"}},
 		{"1.0 keep-alive of unknown length", func(w http.ResponseWriter, _ *http.Request) {
 			io.WriteString(w, "hel")
@@ -44,10 +44,10 @@ func TestKeepAlive(t *testing.T) {
 		{"1.0 keep-alive without content", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNoContent)
 		}, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", `204 no body, open`, []string{"Connection: keep-alive"}},
-		{"1.0 HEAD keep-alive", hello, "HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", `200 no body, open`, []string{"Content-Length: 5", "Connection: keep-alive"}},
+		{"1.0 HEAD keep-alive", sayHello, "HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", `200 no body, open`, []string{"Content-Length: 5", "Connection: keep-alive"}},
 		{"handler's keep-alive adds nothing", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Connection", "keep-alive")
-			hello(w, r)
+			sayHello(w, r)
 		}, get("/"), open, nil},
 		{"error answers keep the connection", func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "no", http.StatusInternalServerError)

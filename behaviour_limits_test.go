@@ -41,7 +41,7 @@ func TestHeadLimits(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-				s := testserver.Start(t, m, hello)
+				s := testserver.Start(t, m, sayHello)
 				c := s.Dial()
 				sent := make(chan error, 1)
 				go func() { sent <- c.TrySend(tt.raw) }()
@@ -89,7 +89,7 @@ func TestEndlessHead(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-				s := testserver.Start(t, m, hello)
+				s := testserver.Start(t, m, sayHello)
 				c := s.Dial()
 				ended := pump(c, tt.start, tt.more)
 				if res := c.Head(""); res.Status < 400 {
@@ -121,7 +121,7 @@ func TestEndlessChunkedParts(t *testing.T) {
 				failed := make(chan error, 1)
 				s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
 					if r.Method == http.MethodGet {
-						hello(w, r)
+						sayHello(w, r)
 						return
 					}
 					_, err := io.Copy(io.Discard, r.Body)

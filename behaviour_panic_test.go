@@ -18,17 +18,17 @@ func TestPanics(t *testing.T) {
 	}{
 		{"before anything", func(http.ResponseWriter, *http.Request) { panic("boom") }, "boom", "closed unanswered"},
 		{"after a buffered write", func(w http.ResponseWriter, r *http.Request) {
-			hello(w, r)
+			sayHello(w, r)
 			panic("boom")
 		}, "boom", "closed unanswered"},
 		{"after a flush", func(w http.ResponseWriter, r *http.Request) {
-			hello(w, r)
+			sayHello(w, r)
 			w.(http.Flusher).Flush()
 			panic("boom")
 		}, "boom", `200 chunked "hello" cut`},
 		{"with a length, half written", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "10")
-			hello(w, r)
+			sayHello(w, r)
 			w.(http.Flusher).Flush()
 			panic("boom")
 		}, "boom", `200 content-length "hello" cut`},
@@ -39,7 +39,7 @@ func TestPanics(t *testing.T) {
 		}, "nil pointer dereference", "closed unanswered"},
 		{"abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "", "closed unanswered"},
 		{"abort after a flush", func(w http.ResponseWriter, r *http.Request) {
-			hello(w, r)
+			sayHello(w, r)
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		}, "", `200 chunked "hello" cut`},
@@ -49,7 +49,7 @@ func TestPanics(t *testing.T) {
 			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 				s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == alive {
-						hello(w, r)
+						sayHello(w, r)
 						return
 					}
 					tt.handler(w, r)

@@ -84,7 +84,7 @@ func TestPipelineIsSerial(t *testing.T) {
 		c := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
 			select {
 			case running <- struct{}{}:
-				hello(w, r)
+				sayHello(w, r)
 				<-running
 			default:
 				http.Error(w, "two at once", http.StatusInternalServerError)

@@ -157,8 +157,8 @@ func TestRequestsWithoutHandler(t *testing.T) {
 
 // Empty lines before a request line are skipped (RFC 9112 section 2.2).
 func TestEmptyLinesBeforeRequest(t *testing.T) {
-	run(t, []exchange{
-		{"one empty line first", hello, "\r\n" + get("/"), `200 content-length "hello", open`, nil},
+	run(t, []dialogue{
+		{"one empty line first", sayHello, "\r\n" + get("/"), `200 content-length "hello", open`, nil},
 		{"empty line after a body", echo, request("POST", "/", "hello") + "\r\n", `200 content-length "hello", open`, nil},
 	})
 }
@@ -177,7 +177,7 @@ func TestRequestAddresses(t *testing.T) {
 	}, testserver.TCP()...)
 }
 
-func TestServerContextKey(t *testing.T) {
+func TestContextHoldsServer(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 		s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
 			_, ok := r.Context().Value(http.ServerContextKey).(*http.Server)

@@ -30,7 +30,7 @@ func answer(status int, fields []string, parts ...string) http.HandlerFunc {
 
 func TestResponseFraming(t *testing.T) {
 	long := strings.Repeat("x", 10_000)
-	run(t, []exchange{
+	run(t, []dialogue{
 		{"nothing written", nothing, get("/"), `200 content-length "", open`, []string{"Content-Length: 0", "!Content-Type"}},
 		{"status only", answer(201, nil), get("/"), `201 content-length "", open`, []string{"Content-Length: 0"}},
 		{"empty write", answer(0, nil, ""), get("/"), `200 content-length "", open`, []string{"Content-Length: 0"}},
@@ -59,13 +59,13 @@ func TestResponseFraming(t *testing.T) {
 		}, get("/"), `200 chunked "", open`, nil},
 		{"too little for the length", answer(0, []string{"Content-Length: 10"}, "hello"), get("/"), `200 content-length "hello" cut`, nil},
 		{"length and nothing written", answer(0, []string{"Content-Length: 10"}), get("/"), `200 content-length "" cut`, nil},
-		{"too much for the length", answer(0, []string{"Content-Length: 5"}, "hello", "!"), get("/"), `200 content-length "hello", open`, nil},
+		{"too much for the length", answer(0, []string{"Content-Length: 5"}, "hello", "!"), get("/"), `200 content-length "hello", close`, nil},
 		{"length with spaces", answer(0, []string{"Content-Length:  5 "}, "hello"), get("/"), `200 content-length "hello", open`, nil},
 		{"length that is none", answer(0, []string{"Content-Length: five"}, "hello"), get("/"), `200 content-length "hello", open`, nil},
 		{"negative length", answer(0, []string{"Content-Length: -5"}, "hello"), get("/"), `200 content-length "hello", open`, nil},
-		{"chunked asked for", answer(0, []string{"Transfer-Encoding: chunked"}, "hello"), get("/"), `200 content-length "hello", open`, nil},
-		{"identity asked for", answer(0, []string{"Transfer-Encoding: identity"}, "hello"), get("/"), `200 content-length "hello", open`, nil},
-		{"length and chunked by the handler", answer(0, []string{"Content-Length: 5", "Transfer-Encoding: chunked"}, "hello"), get("/"), `200 content-length "hello", open`, nil},
+		{"chunked asked for", answer(0, []string{"Transfer-Encoding: chunked"}, "hello"), get("/"), `200 chunked "hello", open`, nil},
+		{"identity asked for", answer(0, []string{"Transfer-Encoding: identity"}, "hello"), get("/"), `200 until close "hello", close`, nil},
+		{"length and chunked by the handler", answer(0, []string{"Content-Length: 5", "Transfer-Encoding: chunked"}, "hello"), get("/"), `200 chunked "hello", open`, []string{"!Content-Length"}},
 
 		{"HEAD", answer(0, nil, "hello"), request("HEAD", "/", ""), `200 no body, open`, []string{"Content-Length: 5", "Content-Type: text/plain; charset=utf-8"}},
 		{"HEAD of nothing", nothing, request("HEAD", "/", ""), `200 no body, open`, nil},
@@ -85,12 +85,13 @@ func TestResponseFraming(t *testing.T) {
 		{"304", answer(304, []string{"Etag: \"x\""}), get("/"), `304 no body, open`, []string{"Etag: \"x\"", "!Content-Type", "!Transfer-Encoding"}},
 		{"304 with a body", answer(304, nil, "hello"), get("/"), `304 no body, open`, nil},
 		{"304 with a length", answer(304, []string{"Content-Length: 5"}), get("/"), `304 no body, open`, []string{"!Transfer-Encoding"}},
+		{"101 without a hijack", answer(101, []string{"Upgrade: x", "Connection: Upgrade"}), get("/"), `101 no body, open`, []string{"Upgrade: x", "!Content-Length"}},
 		{"205", answer(205, nil), get("/"), `205 content-length "", open`, []string{"Content-Length: 0"}},
 	})
 }
 
 func TestResponseFields(t *testing.T) {
-	run(t, []exchange{
+	run(t, []dialogue{
 		{"sniffed text", answer(0, nil, "hello"), get("/"), `200 content-length "hello", open`, []string{"Content-Type: text/plain; charset=utf-8"}},
 		{"sniffed HTML", answer(0, nil, "<html>"), get("/"), `200 content-length "<html>", open`, []string{"Content-Type: text/html; charset=utf-8"}},
 		{"sniffed in parts", answer(0, nil, "<ht", "ml>"), get("/"), `200 content-length "<html>", open`, []string{"Content-Type: text/html; charset=utf-8"}},
@@ -100,7 +101,7 @@ func TestResponseFields(t *testing.T) {
 		}, get("/"), `200 chunked "<html>", open`, []string{"Content-Type: text/html; charset=utf-8"}},
 		{"sniffing switched off", func(w http.ResponseWriter, r *http.Request) {
 			w.Header()["Content-Type"] = nil
-			hello(w, r)
+			sayHello(w, r)
 		}, get("/"), `200 content-length "hello", open`, []string{"!Content-Type"}},
 		{"no sniffing of encoded bodies", answer(0, []string{"Content-Encoding: gzip"}, "hello"), get("/"), `200 content-length "hello", open`, []string{"!Content-Type"}},
 		{"type of the handler", answer(0, []string{"Content-Type: a/b"}, "hello"), get("/"), `200 content-length "hello", open`, []string{"Content-Type: a/b"}},
@@ -122,7 +123,7 @@ func TestResponseFields(t *testing.T) {
 
 func TestDateAndServer(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		s := testserver.Start(t, m, hello)
+		s := testserver.Start(t, m, sayHello)
 		res := s.Get("/")
 		if dates := res.Header["Date"]; len(dates) != 1 {
 			t.Errorf("Date: %q", dates)
@@ -156,7 +157,7 @@ func TestHeaderAfterWriteHeader(t *testing.T) {
 			w.Header().Set("Content-Type", "c/d")
 			w.Header().Del("Kept")
 			w.WriteHeader(http.StatusTeapot)
-			hello(w, r)
+			sayHello(w, r)
 		})
 		res := s.Get("/")
 		if res.Status != http.StatusAccepted {
@@ -265,25 +266,25 @@ func TestResponseTrailers(t *testing.T) {
 		{"announced", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Trailer", "Sum, Never")
 			w.Header().Add("Trailer", "Other")
-			hello(w, r)
+			sayHello(w, r)
 			w.Header().Set("Sum", "5")
 			w.Header().Set("Other", "o")
 			w.Header().Set("Not-Announced", "x")
 		}, get("/"), "map[Other:[o] Sum:[5]]", []string{"!Sum", "!Other", "Transfer-Encoding: chunked"}},
 		{"by prefix", func(w http.ResponseWriter, r *http.Request) {
-			hello(w, r)
+			sayHello(w, r)
 			w.(http.Flusher).Flush()
 			w.Header().Set(http.TrailerPrefix+"Sum", "5")
 		}, get("/"), "map[Sum:[5]]", []string{"!Sum"}},
 		{"several values", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Trailer", "Sum")
-			hello(w, r)
+			sayHello(w, r)
 			w.Header()["Sum"] = []string{"1", "2"}
 		}, get("/"), "map[Sum:[1 2]]", nil},
 		{"set before the head", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Trailer", "Sum")
 			w.Header().Set("Sum", "early")
-			hello(w, r)
+			sayHello(w, r)
 			w.Header().Set("Sum", "late")
 		}, get("/"), "map[Sum:[late]]", nil},
 		{"no body", func(w http.ResponseWriter, r *http.Request) {
@@ -293,18 +294,18 @@ func TestResponseTrailers(t *testing.T) {
 		}, get("/"), "map[Sum:[0]]", nil},
 		{"line break in a value", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Trailer", "Sum")
-			hello(w, r)
+			sayHello(w, r)
 			w.Header().Set("Sum", "a\r\nEvil: b")
 		}, get("/"), "map[Sum:[a  Evil: b]]", nil},
 		{"forbidden ones", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Trailer", "Content-Length, Transfer-Encoding, Sum")
-			hello(w, r)
+			sayHello(w, r)
 			w.Header().Set("Sum", "5")
 			w.Header().Set("Content-Length", "77")
 		}, get("/"), "map[Sum:[5]]", nil},
 		{"none for 1.0", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Trailer", "Sum")
-			hello(w, r)
+			sayHello(w, r)
 			w.Header().Set("Sum", "5")
 		}, "GET / HTTP/1.0\r\n\r\n", "map[]", nil},
 	}

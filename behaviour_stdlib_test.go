@@ -25,7 +25,7 @@ func TestServeMux(t *testing.T) {
 	mux.HandleFunc("example.com/", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "host") })
 	mux.Handle("/strip/", http.StripPrefix("/strip", http.HandlerFunc(path)))
 	mux.HandleFunc("/dir/", path)
-	run(t, []exchange{
+	run(t, []dialogue{
 		{"path value", mux.ServeHTTP, get("/item/7"), `200 content-length "item 7", open`, nil},
 		{"escaped path value", mux.ServeHTTP, get("/item/a%2Fb"), `200 content-length "item a/b", open`, nil},
 		{"wrong method", mux.ServeHTTP, request("POST", "/item/7", ""), `405 content-length "Method Not Allowed\n", open`, []string{"Allow: GET, HEAD"}},
@@ -44,7 +44,7 @@ func TestTimeoutHandler(t *testing.T) {
 			if r.URL.Path == "/slow" {
 				<-r.Context().Done()
 			}
-			hello(w, r)
+			sayHello(w, r)
 		}), 50*time.Millisecond, "too slow").ServeHTTP)
 		c := s.Dial()
 		if res := c.Open("/slow"); res.Status != http.StatusServiceUnavailable || res.Text() != "too slow" {
@@ -134,7 +134,7 @@ func TestReverseProxy(t *testing.T) {
 				zw.Close()
 			case "/trailer":
 				w.Header().Set("Trailer", "Sum")
-				hello(w, r)
+				sayHello(w, r)
 				w.Header().Set("Sum", "5")
 			case "/upgrade":
 				conn, rw, err := w.(http.Hijacker).Hijack()
@@ -149,9 +149,9 @@ func TestReverseProxy(t *testing.T) {
 			case "/hints":
 				w.Header().Set("Link", "</a.css>")
 				w.WriteHeader(http.StatusEarlyHints)
-				hello(w, r)
+				sayHello(w, r)
 			case "/abort":
-				hello(w, r)
+				sayHello(w, r)
 				w.(http.Flusher).Flush()
 				panic(http.ErrAbortHandler)
 			default:
@@ -210,12 +210,12 @@ func TestReverseProxy(t *testing.T) {
 func TestReverseProxyClientLeaves(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 		reached, left := make(chan struct{}), make(chan struct{})
-		behind := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
+		behind := watchful(t, m, func(w http.ResponseWriter, r *http.Request) {
 			close(reached)
 			<-r.Context().Done()
 			close(left)
 		})
-		front := testserver.Start(t, m, reverseProxy(behind).ServeHTTP)
+		front := watchful(t, m, reverseProxy(behind).ServeHTTP)
 		c := front.Dial()
 		c.Send(get("/"))
 		testserver.Receive(t, "the request behind the proxy", reached)

@@ -58,7 +58,7 @@ func TestFlushReachesClient(t *testing.T) {
 func TestServerSentEvents(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 		next, gone := make(chan string), make(chan struct{})
-		s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
+		s := watchful(t, m, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
 			rc := http.NewResponseController(w)
 			if err := rc.Flush(); err != nil {
@@ -307,12 +307,11 @@ func TestReadAfterWrite(t *testing.T) {
 }
 
 func TestResponseControllerDeadlines(t *testing.T) {
-	past := time.Unix(1, 0)
 	t.Run("read", func(t *testing.T) {
 		testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 			got := make(chan error, 1)
 			s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
-				if err := http.NewResponseController(w).SetReadDeadline(past); err != nil {
+				if err := http.NewResponseController(w).SetReadDeadline(past()); err != nil {
 					t.Error(err)
 				}
 				_, err := r.Body.Read(make([]byte, 1))
@@ -330,7 +329,7 @@ func TestResponseControllerDeadlines(t *testing.T) {
 			got := make(chan error, 1)
 			s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
 				rc := http.NewResponseController(w)
-				if err := rc.SetWriteDeadline(past); err != nil {
+				if err := rc.SetWriteDeadline(past()); err != nil {
 					t.Error(err)
 				}
 				io.WriteString(w, "hello")
@@ -344,20 +343,31 @@ func TestResponseControllerDeadlines(t *testing.T) {
 			c.Closed()
 		})
 	})
-	t.Run("of one request", func(t *testing.T) {
-		testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-			s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
-				if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Hour)); err != nil {
-					t.Error(err)
+	for name, set := range map[string]func(rc *http.ResponseController, at time.Time) error{
+		"read for one request":  (*http.ResponseController).SetReadDeadline,
+		"write for one request": (*http.ResponseController).SetWriteDeadline,
+	} {
+		t.Run(name, func(t *testing.T) {
+			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+				s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/set" {
+						if err := set(http.NewResponseController(w), time.Now().Add(50*time.Millisecond)); err != nil {
+							t.Error(err)
+						}
+					}
+					echo(w, r)
+				})
+				c := s.Dial()
+				for range 2 {
+					if got := c.Roundtrip(request("POST", "/set", "hello")).Text(); got != "hello" {
+						t.Fatalf("got %q", got)
+					}
+					<-time.After(80 * time.Millisecond) // the deadline passes between requests
+					if got := c.Roundtrip(request("POST", "/", "hello")).Text(); got != "hello" {
+						t.Fatalf("after the deadline: %q", got)
+					}
 				}
-				echo(w, r)
 			})
-			c := s.Dial()
-			for range 3 {
-				if got := c.Roundtrip(request("POST", "/", "hello")).Text(); got != "hello" {
-					t.Fatalf("got %q", got)
-				}
-			}
 		})
-	})
+	}
 }

@@ -72,7 +72,7 @@ func TestHeadTimeout(t *testing.T) {
 		return describe(res, err, c)
 	}
 	t.Run("nothing sent", func(t *testing.T) {
-		bubble(t, "", hello, func(t *testing.T, _ testserver.Mode, c *testserver.Client) {
+		bubble(t, "", sayHello, func(t *testing.T, _ testserver.Mode, c *testserver.Client) {
 			began := time.Now()
 			if got := ending(c); got != "closed unanswered" {
 				t.Errorf("got %s", got)
@@ -81,7 +81,7 @@ func TestHeadTimeout(t *testing.T) {
 		})
 	})
 	t.Run("half a head", func(t *testing.T) {
-		bubble(t, "", hello, func(t *testing.T, m testserver.Mode, c *testserver.Client) {
+		bubble(t, "", sayHello, func(t *testing.T, m testserver.Mode, c *testserver.Client) {
 			began := time.Now()
 			c.Send("GET / HTTP/1.1\r\nHo")
 			if got, want := ending(c), expected(m, "slow head", "408"); got != want {
@@ -91,7 +91,7 @@ func TestHeadTimeout(t *testing.T) {
 		})
 	})
 	t.Run("a byte each second", func(t *testing.T) {
-		bubble(t, "", hello, func(t *testing.T, m testserver.Mode, c *testserver.Client) {
+		bubble(t, "", sayHello, func(t *testing.T, m testserver.Mode, c *testserver.Client) {
 			began := time.Now()
 			dripped := make(chan struct{})
 			go func() {
@@ -109,7 +109,7 @@ func TestHeadTimeout(t *testing.T) {
 		})
 	})
 	t.Run("second head on a kept connection", func(t *testing.T) {
-		bubble(t, "", hello, func(t *testing.T, m testserver.Mode, c *testserver.Client) {
+		bubble(t, "", sayHello, func(t *testing.T, m testserver.Mode, c *testserver.Client) {
 			c.Open("/")
 			<-time.After(idleTimeout / 2)
 			began := time.Now()
@@ -121,7 +121,7 @@ func TestHeadTimeout(t *testing.T) {
 		})
 	})
 	t.Run("slow but in time", func(t *testing.T) {
-		bubble(t, "", hello, func(t *testing.T, _ testserver.Mode, c *testserver.Client) {
+		bubble(t, "", sayHello, func(t *testing.T, _ testserver.Mode, c *testserver.Client) {
 			raw := get("/")
 			for i := range 3 {
 				for j := range 8 {
@@ -138,7 +138,7 @@ func TestHeadTimeout(t *testing.T) {
 }
 
 func TestIdleTimeout(t *testing.T) {
-	bubble(t, "", hello, func(t *testing.T, _ testserver.Mode, c *testserver.Client) {
+	bubble(t, "", sayHello, func(t *testing.T, _ testserver.Mode, c *testserver.Client) {
 		for range 3 {
 			c.Open("/")
 			<-time.After(idleTimeout - 5*time.Second)
@@ -253,7 +253,7 @@ func TestSlowReader(t *testing.T) {
 			c.Send(get("/"))
 			c.Head("")
 			for got := 0; got < size; {
-				<-time.After(writeStall / 4)
+				<-time.After(time.Second)
 				n, err := c.Read(make([]byte, 1000))
 				if err != nil {
 					t.Fatalf("cut after %d bytes: %v", got, err)

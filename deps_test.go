@@ -68,7 +68,7 @@ func TestFloors(t *testing.T) {
 		allowed[name] = strings.Fields(imports)
 	}
 	std := map[string]bool{}
-	for _, path := range strings.Fields(goList(t, "std")) {
+	for path := range strings.FieldsSeq(goList(t, "std")) {
 		std[path] = true
 	}
 	dec := json.NewDecoder(strings.NewReader(goList(t, "-json=ImportPath,Imports", "./...")))

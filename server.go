@@ -105,6 +105,14 @@ type Server struct {
 	// hijacked or closed, as with net/http.
 	ConnState func(net.Conn, http.ConnState)
 
+	// OnQuiet, if set, is called when traffic has calmed: every connection that
+	// is open has been idle for some seconds, and there was traffic since
+	// the last call, which is half a minute ago or more. It is a good moment to
+	// give memory back to the system (debug.FreeOSMemory): the Go runtime keeps for long what a wave of
+	// requests has needed. It is called from the goroutine that watches over
+	// time-outs, which waits for it.
+	OnQuiet func()
+
 	// BaseContext, if set, returns the context from which those of all requests
 	// on l are derived. The default is context.Background.
 	BaseContext func(l net.Listener) context.Context
@@ -125,6 +133,8 @@ type Server struct {
 	listeners map[*net.Listener]struct{}
 	conns     map[*conn]struct{}
 	sweeping  bool          // a sweeper runs
+	busy      bool          // there was traffic since OnQuiet was called
+	quietAt   coarse        // when that was
 	done      chan struct{} // closed with draining
 	drained   chan struct{} // closed once draining and without connections
 	woken     chan struct{} // a token makes the sweeper look at once

@@ -18,6 +18,10 @@ const (
 	// parts, so that busy connections do not pay for it.
 	moveAfter = 5 * time.Second
 
+	// quietPause is the least time between two calls of OnQuiet: giving memory
+	// back is a full garbage collection.
+	quietPause = 30 * time.Second
+
 	// newGrace is how long Shutdown waits for the first request of a connection
 	// that was just accepted: it is most probably on its way.
 	newGrace = time.Second
@@ -68,7 +72,11 @@ func (s *Server) sweep() {
 		case <-s.woken:
 		}
 		now := s.clock.wind()
-		if !s.sweepOnce() {
+		more, quiet := s.sweepOnce()
+		if quiet && s.OnQuiet != nil {
+			s.OnQuiet()
+		}
+		if !more {
 			return
 		}
 		// Be there when the second turns: Date depends on it.
@@ -76,24 +84,41 @@ func (s *Server) sweep() {
 	}
 }
 
-// sweepOnce looks after every connection once. It returns false, and the
-// sweeper must end, if there was none.
-func (s *Server) sweepOnce() bool {
+// sweepOnce looks after every connection once. It returns whether there were
+// any (if not, the sweeper must end), and whether it is time for OnQuiet.
+func (s *Server) sweepOnce() (more, quiet bool) {
 	now, draining := s.clock.now(), s.draining.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.conns) == 0 {
 		s.sweeping = false
+		return false, false
+	}
+	asleep := true
+	for c := range s.conns {
+		if c.check(now, &s.limits, draining) != stateAsleep {
+			asleep = false
+		}
+	}
+	return true, s.calm(now, asleep)
+}
+
+// calm reports whether it is time for OnQuiet. s.mu is held.
+func (s *Server) calm(now coarse, asleep bool) bool {
+	if !asleep {
+		s.busy = true
 		return false
 	}
-	for c := range s.conns {
-		c.check(now, &s.limits, draining)
+	if !s.busy || s.quietAt != 0 && now-s.quietAt < coarse(quietPause/time.Millisecond) {
+		return false
 	}
+	s.busy, s.quietAt = false, now
 	return true
 }
 
-// check ends the wait of c if it has lasted too long.
-func (c *conn) check(now coarse, lim *timeouts, draining bool) {
+// check ends the wait of c if it has lasted too long. It returns the state in
+// which it found c.
+func (c *conn) check(now coarse, lim *timeouts, draining bool) connState {
 	word := stateWord(c.word.Load())
 	age := now - word.since()
 	over := func(limit coarse) bool { return limit > 0 && age >= limit }
@@ -126,6 +151,7 @@ func (c *conn) check(now coarse, lim *timeouts, draining bool) {
 		}
 		c.watch.begin()
 	}
+	return word.state()
 }
 
 // cut ends c's wait for good.

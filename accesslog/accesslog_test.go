@@ -42,6 +42,7 @@ func TestFormats(t *testing.T) {
 		{"combined, quotes", accesslog.Combined, func(e *accesslog.Entry) { e.UserAgent = `a" 200 \` }, `192.0.2.7 - - [20/Nov/2026:14:10:23 +0100] "GET /a?b=c HTTP/1.1" 200 1234 "http://example.com/" "a\x22 200 \x5C"`},
 		{"combined, terminal escape and non-ASCII", accesslog.Combined, func(e *accesslog.Entry) { e.Referer = "\x1b[2Jé\x7f\xff" }, `192.0.2.7 - - [20/Nov/2026:14:10:23 +0100] "GET /a?b=c HTTP/1.1" 200 1234 "\x1B[2J\xC3\xA9\x7F\xFF" "Firefox"`},
 		{"combined, IPv6", accesslog.Combined, func(e *accesslog.Entry) { e.Remote = "[2001:db8::1]:80" }, `2001:db8::1 - - [20/Nov/2026:14:10:23 +0100] "GET /a?b=c HTTP/1.1" 200 1234 "http://example.com/" "Firefox"`},
+		{"combined, Unix socket", accesslog.Combined, func(e *accesslog.Entry) { e.Remote = "@" }, `unix: - - [20/Nov/2026:14:10:23 +0100] "GET /a?b=c HTTP/1.1" 200 1234 "http://example.com/" "Firefox"`},
 		{"combined, bare IPv6", accesslog.Combined, func(e *accesslog.Entry) { e.Remote = "2001:db8::1" }, `2001:db8::1 - - [20/Nov/2026:14:10:23 +0100] "GET /a?b=c HTTP/1.1" 200 1234 "http://example.com/" "Firefox"`},
 		{"json", accesslog.JSON, func(*accesslog.Entry) {}, `{"time":"2026-11-20T14:10:23.456+01:00","remote":"192.0.2.7","method":"GET","host":"example.com","target":"/a?b=c","proto":"HTTP/1.1","status":200,"bytes":1234,"duration_ms":1.500,"referer":"http://example.com/","user_agent":"Firefox","request_id":"0123456789abcdef"}`},
 		{"json, any bytes", accesslog.JSON, func(e *accesslog.Entry) {

@@ -24,7 +24,7 @@ const (
 // Entry is what is known of one answered request.
 type Entry struct {
 	Time      time.Time
-	Remote    string // address, with or without a port; "" if there is none, as on Unix sockets
+	Remote    string // address, with or without a port; "" if there is none
 	Method    string
 	Target    string // as it stood in the request line; the whole line if it was refused, with Method and Proto ""
 	Proto     string
@@ -175,8 +175,12 @@ func appendUnit(dst []byte, u rune) []byte {
 }
 
 // withoutPort cuts the port from host:port and the brackets from an IPv6
-// address.
+// address. The nameless peer of a Unix socket, "@" to Go, is "unix:" as in
+// nginx's logs.
 func withoutPort(addr string) string {
+	if addr == "@" {
+		return "unix:"
+	}
 	colon := strings.LastIndexByte(addr, ':')
 	if colon > 0 && addr[colon-1] == ']' && addr[0] == '[' {
 		return addr[1 : colon-1]

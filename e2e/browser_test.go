@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -83,7 +84,8 @@ func (b *browser) note(event any) {
 	problem := ""
 	switch e := event.(type) {
 	case *network.EventResponseReceived:
-		if e.Response.Status >= 400 {
+		// Browsers ask for an icon whether or not a page names one.
+		if e.Response.Status >= 400 && !strings.HasSuffix(e.Response.URL, "/favicon.ico") {
 			problem = fmt.Sprintf("status %d for %s", e.Response.Status, e.Response.URL)
 		}
 	case *network.EventLoadingFailed:

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,27 +14,52 @@ const (
 	deskPassword = "correct-horse-7"
 )
 
+// prepared is what the Django example needs before it is served: tables, a user,
+// and the static files of all its parts in one folder.
+func prepared() [][]string {
+	return [][]string{
+		{"migrate", "--verbosity", "0"},
+		{"collectstatic", "--noinput", "--verbosity", "0"},
+		{"fill_desk", "--user", deskUser, "--password", deskPassword},
+	}
+}
+
 // TestDjango looks at the Django example as its visitors and its staff do. Debug
 // mode is off: Django serves no file itself, so what is styled was served by
 // gatehouse.
 func TestDjango(t *testing.T) {
-	url := serveDesk(t)
+	url := serveDesk(t, "", prepared())
 	t.Run("admin", func(t *testing.T) { testAdmin(t, url) })
 	t.Run("suggest", func(t *testing.T) { testSuggest(t, url) })
 	t.Run("borrow", func(t *testing.T) { testBorrow(t, url) })
 }
 
-// serveDesk prepares the example's data in a folder of the test and serves it.
-func serveDesk(t *testing.T) string {
+// TestDjangoDebug: in debug mode static files lie in the folders of the parts,
+// where Django's finders find them. They are served from there, and not by
+// Django: its answers have no ETag.
+func TestDjangoDebug(t *testing.T) {
+	url := serveDesk(t, "1", nil)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, name := range []string{"admin/css/base.css", "library/desk.css"} {
+		resp, err := client.Get(url + "static/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK || resp.Header.Get("Etag") == "" {
+			t.Errorf("%s: status %d, fields %v", name, resp.StatusCode, resp.Header)
+		}
+	}
+}
+
+// serveDesk runs commands on a new data folder of the Django example, then
+// serves it. debug is the value of DESK_DEBUG.
+func serveDesk(t *testing.T, debug string, commands [][]string) string {
 	t.Helper()
 	interpreter := python(t, "django")
 	dir := filepath.Join(root(t), "examples", "django")
-	env := []string{"DESK_DATA=" + t.TempDir(), "DESK_DEBUG=", "PYTHONDONTWRITEBYTECODE=1"}
-	for _, args := range [][]string{
-		{"migrate", "--verbosity", "0"},
-		{"collectstatic", "--noinput", "--verbosity", "0"},
-		{"fill_desk", "--user", deskUser, "--password", deskPassword},
-	} {
+	env := []string{"DESK_DATA=" + t.TempDir(), "DESK_DEBUG=" + debug, "PYTHONDONTWRITEBYTECODE=1"}
+	for _, args := range commands {
 		cmd := exec.Command(interpreter, append([]string{"-W", "error", "manage.py"}, args...)...)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), env...)

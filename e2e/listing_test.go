@@ -40,6 +40,9 @@ func TestListing(t *testing.T) {
 	if got, want := eval[string](b, "getComputedStyle(document.body).color"), "rgb(255, 255, 255)"; got != want {
 		t.Errorf("in dark mode the text is %s, want %s", got, want)
 	}
+	if got := eval[int](b, "Array.from(document.querySelectorAll('th, td')).filter(cell => cell.scrollWidth > cell.clientWidth).length"); got > 0 {
+		t.Errorf("%d cells are too narrow for what they hold", got)
+	}
 	b.look("listing-phone")
 
 	b.follow("th.size a")

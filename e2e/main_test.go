@@ -6,13 +6,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
 // binary is the gatehouse that TestMain built; nothing writes it afterwards.
 var binary string
 
 // TestMain builds the binary from the tree that is tested, so that no stale one
-// is looked at.
+// is looked at, and fails if a server, a browser or a goroutine is left.
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "gatehouse-e2e-")
@@ -28,7 +30,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "e2e: build gatehouse: %v\n%s", err, out)
 			return 1
 		}
-		return m.Run()
+		return testserver.Main(m, nil)
 	}())
 }
 

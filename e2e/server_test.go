@@ -15,7 +15,10 @@ import (
 
 // patience is how long a process may take to get ready or to end on a machine
 // that does other work too.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
+
+// lastWords is how long the output of a process may go on after its end.
+const lastWords = 5 * time.Second
 
 // serve runs gatehouse with args in dir until the test ends and returns its URL,
 // with the final slash. What it printed is in the log of a test that fails.
@@ -38,13 +41,19 @@ func serve(t *testing.T, dir string, env []string, args ...string) string {
 	var read sync.WaitGroup
 	read.Go(func() {
 		defer close(ready)
-		watch(r, &printed, ready)
+		err = watch(r, &printed, ready)
 	})
 	t.Cleanup(func() {
 		stop(t, cmd)
-		// The workers hold the pipe's other end too: its end says that no child
-		// outlives the server.
+		// The workers hold the pipe's other end too: that it ends says that no
+		// child outlives the server.
+		if err := r.SetReadDeadline(time.Now().Add(lastWords)); err != nil {
+			t.Error(err)
+		}
 		read.Wait()
+		if err != nil {
+			t.Errorf("after the end of %s: %v: a child still runs", cmd, err)
+		}
 		r.Close()
 		if t.Failed() {
 			t.Logf("%s printed:\n%s", cmd, printed.String())
@@ -63,7 +72,7 @@ func serve(t *testing.T, dir string, env []string, args ...string) string {
 }
 
 // watch keeps what r brings, and sends the first address that it names.
-func watch(r io.Reader, printed *strings.Builder, ready chan<- string) {
+func watch(r io.Reader, printed *strings.Builder, ready chan<- string) error {
 	address := regexp.MustCompile(`http://127\.0\.0\.1:[1-9][0-9]*/`)
 	sent := false
 	lines := bufio.NewScanner(r)
@@ -74,6 +83,7 @@ func watch(r io.Reader, printed *strings.Builder, ready chan<- string) {
 			ready <- url
 		}
 	}
+	return lines.Err()
 }
 
 // stop ends the process as Ctrl-C would, and by force if it does not listen.

@@ -1,34 +1,42 @@
 package pyapp
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // A call is one request on its way through the pool. The handler that made it
-// and the lane that runs it each hold it until they are done.
+// and the lane or queue that has it each hold it until they are done.
 type call struct {
-	pool    *Pool
-	refs    atomic.Int32
-	packet  []byte // the request as it is sent
-	body    *spool // the request's body, where it does not travel in packet
-	method  string
-	path    string
-	id      string
-	arrived time.Time
+	pool     *Pool
+	refs     atomic.Int32
+	packet   []byte   // the request as it is sent
+	body     *os.File // the request's body, if it does not travel in packet
+	heavy    bool     // nothing may be sent behind it
+	method   string
+	path     string
+	id       string
+	ctx      context.Context // the request's; ask it for Done only when it matters
+	arrived  time.Time       // when the request had been taken in
+	answered chan struct{}   // holds a token when answer can be read
 
-	// Guarded by the mutex of the lane that has the call.
-	number int32
+	number int32 // on its lane, guarded by the lane's mutex
+	sent   int   // how often it was sent to a worker
+	watch  watch // the sweeper's
 
-	// answered holds one token once answer can be read.
-	answered chan struct{}
-
-	mu     sync.Mutex
-	phase  phase
-	answer answer
+	mu      sync.Mutex
+	phase   phase
+	answer  answer
+	moved   time.Time            // when the worker last sent something for it
+	left    bool                 // the handler wants no more
+	unwatch func() bool          // stops watching the client; nil if it is not watched
+	slow    bool                 // reported as slow
+	lane    atomic.Pointer[lane] // that has it or had it last
 }
 
 // phase is how far the answer to a call has come.
@@ -57,24 +65,25 @@ var (
 	errWaited   = errors.New("waited too long for a worker")
 	errDown     = errors.New("the application is not running")
 	errOverdue  = errors.New("the application took too long")
+	errStalled  = errors.New("the application stopped in the middle of its answer")
 	errNonsense = errors.New("the worker answered nonsense")
+	errGone     = errors.New("the client has gone")
 )
 
-// newCall returns a call with an empty packet, held once.
+// newCall returns a call that is held once.
 func (p *Pool) newCall() *call {
 	c, ok := p.calls.Get().(*call)
 	if !ok {
 		c = &call{pool: p, answered: make(chan struct{}, 1)}
 	}
 	c.refs.Store(1)
-	c.arrived = time.Now()
 	return c
 }
 
 // maxKept is the largest buffer that a call keeps for the next one.
 const maxKept = 128 << 10
 
-// release gives up one hold; the last one returns the call's memory.
+// release gives up one hold; with the last one the call's memory is used again.
 func (c *call) release() {
 	if c.refs.Add(-1) > 0 {
 		return
@@ -83,7 +92,7 @@ func (c *call) release() {
 		c.answer.stream.close()
 	}
 	if c.body != nil {
-		c.body.close()
+		c.body.Close()
 	}
 	select {
 	case <-c.answered: // nobody read it
@@ -96,93 +105,155 @@ func (c *call) release() {
 	if cap(buf) > maxKept {
 		buf = nil
 	}
-	c.packet, c.body, c.number, c.phase = packet, nil, 0, waiting
-	c.answer = answer{buf: buf}
+	c.packet, c.body, c.heavy, c.ctx, c.number, c.sent = packet, nil, false, nil, 0, 0
+	c.phase, c.answer, c.watch = waiting, answer{buf: buf}, watch{}
+	c.left, c.unwatch, c.slow = false, nil, false
+	c.lane.Store(nil)
 	c.pool.calls.Put(c)
 }
 
-// fail answers the call with an error unless it is answered already; a body
-// that is being streamed breaks off.
-func (c *call) fail(err error) {
+// watchClient has the call fail when its client leaves. It is for calls that
+// take long: a server may have to start a goroutine for it.
+func (c *call) watchClient() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.left || c.unwatch != nil {
+		return
+	}
+	c.refs.Add(1)
+	c.unwatch = context.AfterFunc(c.ctx, func() {
+		c.abandon()
+		c.release()
+	})
+}
+
+// leave is called when the handler is done with the call.
+func (c *call) leave() {
+	c.mu.Lock()
+	c.left = true
+	unwatch := c.unwatch
+	c.mu.Unlock()
+	if unwatch != nil && unwatch() {
+		c.release()
+	}
+	c.release()
+}
+
+// fail ends the call with an error if it has not ended yet; a body that is
+// being streamed breaks off. It reports whether it did.
+func (c *call) fail(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch c.phase {
 	case waiting:
 		c.answer.err = err
-		c.phase = answered
 		c.answered <- struct{}{}
 	case streaming:
 		c.answer.stream.finish(err)
-		c.phase = answered
+	case answered:
+		return false
 	}
+	c.phase = answered
+	return true
+}
+
+// over reports whether nobody waits for more of the answer.
+func (c *call) over() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.phase == answered
 }
 
 // take handles a frame of the worker that runs the call. The error means that
-// the worker broke the protocol.
+// the worker broke the protocol. It blocks while as much of a body is stored
+// for a slow client as may be.
 func (c *call) take(f frame) error {
-	if f.kind == frameBlock {
-		return c.takeBlock(f.body)
+	stream, err := c.note(f)
+	if err != nil || stream == nil || len(f.body) == 0 {
+		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case f.kind == frameWhole && c.phase == waiting:
-		c.answer.set(f)
-		c.phase = answered
-	case f.kind == frameHead && c.phase == waiting:
-		body := f.body
-		f.body = nil
-		c.answer.set(f)
-		c.answer.stream = c.pool.newSpool()
-		c.phase = streaming
-		if err := c.answer.stream.write(body); err != nil {
-			return err
-		}
-	case f.kind == frameFailed:
-		c.pool.logFailure(c, f)
-		switch c.phase {
-		case waiting:
-			c.answer.err = errFailed
-		case streaming:
-			c.answer.stream.finish(errFailed)
-			c.phase = answered
-			return nil
-		default:
-			return nil
-		}
-		c.phase = answered
-	case f.kind == frameEnd && c.phase != waiting:
-		if c.phase == streaming {
-			c.answer.stream.finish(nil)
-			c.phase = answered
-		}
-		return nil
-	case c.phase == answered:
-		return nil // it was given up here, which the worker may not know yet
-	default:
-		return fmt.Errorf("%w: type %d out of turn", errFrame, f.kind)
+	if err := stream.write(f.body); err != nil {
+		c.pool.log.Error("cannot store a response", "request", c.id, "error", err)
 	}
-	c.answered <- struct{}{}
 	return nil
 }
 
-// takeBlock stores a part of the body. It blocks while as much is stored for a
-// slow client as may be.
-func (c *call) takeBlock(p []byte) error {
+// note changes the call as the frame says. It returns the stream that the
+// frame's body belongs to, if any.
+func (c *call) note(f frame) (*spool, error) {
 	c.mu.Lock()
-	phase, stream := c.phase, c.answer.stream
-	c.mu.Unlock()
-	switch phase {
-	case waiting:
-		return fmt.Errorf("%w: a body without a head", errFrame)
-	case answered:
-		return nil
+	defer c.mu.Unlock()
+	switch f.kind {
+	case frameWhole:
+		if c.phase == waiting {
+			c.answer.set(f)
+			c.phase = answered
+			c.answered <- struct{}{}
+			return nil, nil
+		}
+	case frameHead:
+		if c.phase == waiting {
+			c.answer.set(frame{status: f.status, head: f.head})
+			c.answer.stream = c.pool.newSpool()
+			c.phase, c.moved = streaming, time.Now()
+			c.answered <- struct{}{}
+			return c.answer.stream, nil
+		}
+	case frameBlock:
+		if c.phase == streaming {
+			c.moved = time.Now()
+			return c.answer.stream, nil
+		}
+	case frameEnd:
+		if c.phase == streaming {
+			c.answer.stream.finish(nil)
+			c.phase = answered
+			return nil, nil
+		}
+	case frameFailed:
+		c.logFailure(f)
+		switch c.phase {
+		case waiting:
+			c.answer.err = errFailed
+			c.answered <- struct{}{}
+		case streaming:
+			c.answer.stream.finish(errFailed)
+		}
+		c.phase = answered
+		return nil, nil
 	}
-	return stream.write(p)
+	if c.phase == answered {
+		return nil, nil // given up here, which the worker may not know yet
+	}
+	return nil, fmt.Errorf("%w: type %d out of turn", errFrame, f.kind)
+}
+
+// takeFile ends the body with a part of a file, which it takes over.
+func (c *call) takeFile(file *os.File, from, size int64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.phase {
+	case streaming:
+		c.answer.stream.attach(file, from, size)
+		return nil
+	case answered:
+		return file.Close()
+	}
+	file.Close()
+	return fmt.Errorf("%w: a file without a head", errFrame)
 }
 
 // set takes a copy of the frame's status, head and body.
 func (a *answer) set(f frame) {
 	a.status, a.head = f.status, len(f.head)
 	a.buf = append(append(a.buf[:0], f.head...), f.body...)
+}
+
+// logFailure writes what the application did wrong to the log.
+func (c *call) logFailure(f frame) {
+	message := "the application raised an exception"
+	if f.flags&flagAdvice != 0 {
+		message = "the application breaks PEP 3333"
+	}
+	c.pool.log.Error(message, "request", c.id, "method", c.method, "path", c.path, "error", string(f.head), "traceback", string(f.body))
 }

@@ -118,15 +118,15 @@ func (c Config) withDefaults() (Config, error) {
 	if err != nil {
 		return c, &StartError{App: c.App, Err: err}
 	}
+	if c.Name == "" {
+		c.Name = filepath.Base(dir)
+	}
 	// Python compares file names as texts: give it the one without links.
 	if c.Dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return c, &StartError{App: c.App, Path: dir, Err: unwrapPath(err)}
+		return c, &StartError{App: c.Name, Path: dir, Err: unwrapPath(err)}
 	}
 	if info, err := os.Stat(c.Dir); err == nil && !info.IsDir() {
-		return c, &StartError{App: c.App, Path: dir, Err: errors.New("not a folder")}
-	}
-	if c.Name == "" {
-		c.Name = filepath.Base(c.Dir)
+		return c, &StartError{App: c.Name, Path: dir, Err: errors.New("not a folder")}
 	}
 	if c.Python == "" {
 		c.Python = "python3"

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // frameKind is the type of a frame from a worker.
@@ -17,7 +18,7 @@ const (
 	frameEnd                     // the request is over
 	frameFailed                  // the application failed: head is one sentence, body the traceback
 	frameFile                    // the rest of the body is in a file, which the next packet brings
-	frameStacks                  // body is what the worker's threads were doing when asked
+	frameStacks                  // body is what the request's thread was doing when asked
 	frameKinds                   // number of kinds
 )
 
@@ -64,7 +65,7 @@ func nextFrame(packet []byte) (f frame, rest []byte, err error) {
 		return f, nil, fmt.Errorf("%w: unknown type %d", errFrame, f.kind)
 	case f.flags&^flagsKnown != 0:
 		return f, nil, fmt.Errorf("%w: unknown flags %#x", errFrame, f.flags)
-	case f.number < 0 || (f.number == 0) != (f.kind == frameReady || f.kind == frameStacks):
+	case f.number < 0 || (f.number == 0) != (f.kind == frameReady):
 		return f, nil, fmt.Errorf("%w: type %d with request number %d", errFrame, f.kind, f.number)
 	}
 	hasHead := f.kind == frameWhole || f.kind == frameHead
@@ -78,6 +79,18 @@ func nextFrame(packet []byte) (f frame, rest []byte, err error) {
 	}
 	f.head, f.body = rest[:head:head], rest[head:head+body:head+body]
 	return f, rest[head+body:], nil
+}
+
+// extent returns which part of the file a frameFile means.
+func (f *frame) extent() (from, size int64, err error) {
+	if len(f.body) != 16 {
+		return 0, 0, fmt.Errorf("%w: a file's extent of %d bytes", errFrame, len(f.body))
+	}
+	from, size = int64(binary.LittleEndian.Uint64(f.body)), int64(binary.LittleEndian.Uint64(f.body[8:]))
+	if from < 0 || size < 0 || from > math.MaxInt64-size {
+		return 0, 0, fmt.Errorf("%w: %d bytes of a file from %d", errFrame, size, from)
+	}
+	return from, size, nil
 }
 
 // appendFrame appends f. Only tests and tools send frames of this kind from Go.

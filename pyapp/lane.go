@@ -3,11 +3,14 @@ package pyapp
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
@@ -29,44 +32,76 @@ type lane struct {
 	conn   *net.UnixConn
 	theirs *os.File // a duplicate of the worker's end
 
-	// Guarded by Pool.mu.
-	depth     int           // requests dispatched and not yet done
-	service   time.Duration // how long one request took lately
-	idleUntil time.Time     // when it last began or ended a request
+	load load // guarded by Pool.mu
 
 	mu     sync.Mutex // guards what follows and the order of packets on conn
 	last   int32      // number of the last request sent
-	calls  []*call    // sent and not done, oldest first
-	since  time.Time  // when the oldest of calls became the oldest
-	closed bool       // no call may be added any more
+	calls  []*call    // sent and not done, oldest first: the first one is running
+	since  time.Time  // when the first of calls became the first
+	closed bool       // no call may be added; the page is gone
 
-	running, abandoned, overdue *atomic.Uint64
+	running, abandoned, overdue, asked *atomic.Uint64
 }
 
 func newLane(w *worker, index int) (*lane, error) {
 	conn, theirs, err := pyproc.SocketPair()
 	if err != nil {
-		return nil, fmt.Errorf("pyapp: lane: %w", err)
+		return nil, fmt.Errorf("lane: %w", err)
 	}
 	return &lane{
-		worker: w, index: index, conn: conn, theirs: theirs,
+		worker: w, index: index, conn: conn, theirs: theirs, load: load{service: wakeUp},
 		running:   w.page.cell(index, cellRunning),
 		abandoned: w.page.cell(index, cellAbandoned),
 		overdue:   w.page.cell(index, cellOverdue),
+		asked:     w.page.cell(index, cellAsked),
 	}, nil
 }
 
-// room reports whether one more request may be sent while others are in flight:
-// only if it will wait for less than a wake-up would cost.
-func (l *lane) room() bool {
-	return l.depth < maxDepth && time.Duration(l.depth)*l.service < wakeUp
+// A load is what a lane has to do and how fast it does it. It is guarded by
+// Pool.mu.
+type load struct {
+	depth   int           // requests dispatched and not yet done
+	heavy   bool          // one of them fills the socket: send nothing behind it
+	service time.Duration // how long one request took lately
+	since   time.Time     // when it last began or ended a request
+}
+
+// room reports whether c may be sent now: to an idle lane, or behind requests
+// for which it will wait less than a wake-up would cost.
+func (d *load) room(c *call) bool {
+	if d.depth == 0 {
+		return true
+	}
+	return !d.heavy && !c.heavy && d.depth < maxDepth && time.Duration(d.depth)*d.service < wakeUp
+}
+
+// add notes that c is about to be sent.
+func (d *load) add(c *call, now time.Time) {
+	if d.depth == 0 {
+		d.since, d.heavy = now, c.heavy
+	}
+	d.depth++
+}
+
+// done notes that n requests have ended. The service time follows about the
+// slowest fifth of the measurements, by steps: one that the system interrupted
+// says little about the next, many slow ones say that waiting behind them would
+// take long.
+func (d *load) done(n int, now time.Time) {
+	took := now.Sub(d.since) / time.Duration(n)
+	d.depth, d.since = d.depth-n, now
+	if took > d.service {
+		d.service = min(took, d.service*3/2)
+	} else {
+		d.service = max(took, d.service*9/10)
+	}
 }
 
 // errLaneClosed is returned by send when the worker is gone.
 var errLaneClosed = errors.New("pyapp: lane is closed")
 
-// send gives the call to the worker. It does not block: what dispatch lets in
-// flight fits into the socket's buffer.
+// send gives the call to the worker. It does not block: what may be in flight
+// fits into the socket's buffer.
 func (l *lane) send(c *call) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -78,15 +113,31 @@ func (l *lane) send(c *call) error {
 	}
 	setNumber(c.packet, l.last)
 	c.number = l.last
+	c.lane.Store(l)
+	c.sent++
 	if len(l.calls) == 0 {
 		l.since = time.Now()
 	}
 	l.calls = append(l.calls, c)
-	if _, err := l.conn.Write(c.packet); err != nil {
+	if err := l.write(c); err != nil {
 		l.calls = l.calls[:len(l.calls)-1]
 		return errLaneClosed
 	}
 	return nil
+}
+
+// write sends the packet of c and its body's file, if it has one. l.mu is held.
+func (l *lane) write(c *call) error {
+	if c.body != nil {
+		if _, err := c.body.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+	}
+	if _, err := l.conn.Write(c.packet); err != nil || c.body == nil {
+		return err
+	}
+	_, _, err := l.conn.WriteMsgUnix([]byte{0}, syscall.UnixRights(int(c.body.Fd())), nil)
+	return err
 }
 
 // stop tells the worker to serve no more than what it has been sent.
@@ -108,21 +159,35 @@ func (l *lane) find(number int32) *call {
 	return nil
 }
 
-// remove takes the call off the lane; the caller tells the pool.
+// remove takes a call off the lane; the caller tells the pool.
 func (l *lane) remove(c *call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := range l.calls {
-		if l.calls[i] == c {
-			l.calls = append(l.calls[:i], l.calls[i+1:]...)
-			break
-		}
+	if i := slices.Index(l.calls, c); i >= 0 {
+		l.calls = slices.Delete(l.calls, i, i+1)
 	}
 	l.since = time.Now()
 }
 
-// read takes frames from the worker until it is gone or sends nonsense; the
-// error says which of the two, nil is the former.
+// abandon tells the worker that nobody wants the rest of the answer to c.
+func (l *lane) abandon(c *call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed && slices.Contains(l.calls, c) {
+		l.abandoned.Store(uint64(c.number))
+	}
+}
+
+// serve takes frames from the worker until it is gone; one that breaks the
+// protocol is ended.
+func (l *lane) serve() {
+	if err := l.read(); err != nil {
+		l.worker.pool.log.Error("a worker broke the protocol", "worker", l.worker.number, "error", err)
+		l.worker.kill(Nonsense)
+	}
+}
+
+// read returns nil when the worker is gone, and an error for a bad frame.
 func (l *lane) read() error {
 	buf := make([]byte, maxPacket+1) // one more, so that a longer packet shows
 	for {
@@ -155,34 +220,86 @@ func (l *lane) read() error {
 
 // take handles one frame and reports whether it ended a request.
 func (l *lane) take(f frame) (last bool, err error) {
-	switch f.kind {
-	case frameReady:
+	if f.kind == frameReady {
 		return false, l.worker.ready()
-	case frameStacks:
-		return false, nil
 	}
 	c := l.find(f.number)
 	if c == nil {
 		return false, fmt.Errorf("%w: request %d is not in flight", errFrame, f.number)
 	}
-	if err := c.take(f); err != nil {
-		return false, err
+	switch f.kind {
+	case frameStacks:
+		c.logSlow(l.worker, string(f.body))
+	case frameFile:
+		err = l.takeFile(c, f)
+	default:
+		err = c.take(f)
 	}
-	if f.flags&flagLast == 0 {
-		return false, nil
+	if err != nil || f.flags&flagLast == 0 {
+		return false, err
 	}
 	l.remove(c)
 	c.release()
 	return true, nil
 }
 
-// close lets no call in any more and returns those that were in flight.
-func (l *lane) close() []*call {
+// takeFile receives the file that ends a body, in the packet after the frame.
+func (l *lane) takeFile(c *call, f frame) error {
+	from, size, err := f.extent()
+	if err != nil {
+		return err
+	}
+	file, err := receiveFile(l.conn)
+	if err != nil {
+		return err
+	}
+	return c.takeFile(file, from, size)
+}
+
+// close lets no call in any more and returns those that were in flight: which
+// of them the worker had begun, and which it had not.
+func (l *lane) close() (begun, rest []*call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	calls := l.calls
+	n := l.countBegun()
+	begun, rest = l.calls[:n:n], l.calls[n:]
 	l.closed, l.calls = true, nil
-	l.conn.Close()
-	l.theirs.Close()
-	return calls
+	return begun, rest
+}
+
+// countBegun returns how many of the calls in flight the worker has begun, all
+// if what it says makes no sense. l.mu is held.
+func (l *lane) countBegun() int {
+	running := l.running.Load()
+	if running > uint64(l.last) {
+		return len(l.calls)
+	}
+	return 1 + slices.IndexFunc(l.calls, func(c *call) bool { return uint64(c.number) == running })
+}
+
+// takeBack returns the calls that the worker has not received yet; they are no
+// longer in flight.
+func (l *lane) takeBack() []*call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || len(l.calls) < 2 {
+		return nil
+	}
+	var back []*call
+	stopped := false
+	for {
+		number, ok := receiveNumber(l.theirs)
+		if !ok {
+			break
+		}
+		stopped = stopped || number == 0
+		if i := slices.IndexFunc(l.calls, func(c *call) bool { return c.number == number }); i >= 0 {
+			back = append(back, l.calls[i])
+			l.calls = slices.Delete(l.calls, i, i+1)
+		}
+	}
+	if stopped { // that was not for us
+		_, _ = l.conn.Write(stopPacket()) // a worker that is gone has stopped
+	}
+	return back
 }

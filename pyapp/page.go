@@ -21,25 +21,24 @@ const (
 	cellRunning   = 0 // number of the request that the worker has begun
 	cellAbandoned = 1 // number of the request whose answer nobody wants
 	cellOverdue   = 2 // number of the request that is to be interrupted
+	cellAsked     = 3 // number of the request whose stack is wanted
 	rowCells      = 8
 )
 
 // newPage makes a page with a row for each lane.
 func newPage(lanes int) (*page, error) {
-	file, err := unlinkedFile("/dev/shm", os.TempDir())
+	size := lanes * rowCells * 8
+	size += -size & (os.Getpagesize() - 1)
+	file, err := memoryFile(int64(size))
 	if err != nil {
 		return nil, fmt.Errorf("pyapp: shared page: %w", err)
 	}
-	size := lanes * rowCells * 8
-	size += -size & (os.Getpagesize() - 1)
-	if err = file.Truncate(int64(size)); err == nil {
-		var mem []byte
-		if mem, err = syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED); err == nil {
-			return &page{file: file, mem: mem}, nil
-		}
+	mem, err := syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("pyapp: shared page: %w", err)
 	}
-	file.Close()
-	return nil, fmt.Errorf("pyapp: shared page: %w", err)
+	return &page{file: file, mem: mem}, nil
 }
 
 // cell returns a cell of a lane's row. It must not be used after close.

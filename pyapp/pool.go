@@ -5,48 +5,70 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
-	"github.com/seed-07905ac1/gatehouse/internal/marshal"
 	"github.com/seed-07905ac1/gatehouse/internal/requestid"
 )
 
 // Pool runs one application in worker processes. It is an http.Handler for any
 // number of concurrent requests.
 type Pool struct {
-	config  Config
-	environ environ
-	log     *slog.Logger // with the application's name
-	calls   sync.Pool
+	config      Config
+	environ     environ
+	log         *slog.Logger // with the application's name
+	backOff     time.Duration
+	calls       sync.Pool
+	workersMade atomic.Int64
+	sweeper     sweeper
 
 	mu      sync.Mutex
-	current *generation // whose workers get new requests
-	lanes   []*lane     // of current's workers that take requests
-	queue   []*call     // waiting for a lane, oldest first
-	closing bool
+	current *generation   // whose workers get new requests
+	lanes   []*lane       // of current's workers that take requests
+	workers []*worker     // of all generations, until they are buried
+	queue   []*call       // waiting for a lane, oldest first
+	closing bool          // new requests are refused
+	emptied chan struct{} // closed when closing and nothing waits any more
 
-	reloading sync.Mutex     // held while the current generation changes
-	old       sync.WaitGroup // generations that drain
+	reloading sync.Mutex      // held while current changes
+	loading   context.Context // ends when no reload may go on
+	stopLoads context.CancelFunc
+	ctx       context.Context // ends when everything is to end at once
+	cancel    context.CancelFunc
+	drains    sync.WaitGroup // reloads that were not asked for, and generations that drain
+	sweeps    sync.WaitGroup // the sweeper
 }
 
 // Open starts the application and returns when its workers can take requests.
 // The error is a *StartError when the application or its interpreter is at
 // fault. Whoever opens a pool closes it.
 func Open(config Config) (*Pool, error) {
+	return open(config, firstBackOff)
+}
+
+func open(config Config, backOff time.Duration) (*Pool, error) {
 	c, err := config.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{config: c, environ: environ{mount: c.Mount, scheme: c.Scheme}, log: c.Log.With("app", c.Name)}
-	ctx, cancel := context.WithTimeout(context.Background(), c.StartTimeout)
+	p := &Pool{
+		config: c, environ: environ{mount: c.Mount, scheme: c.Scheme}, log: c.Log.With("app", c.Name),
+		backOff: backOff, emptied: make(chan struct{}),
+	}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.loading, p.stopLoads = context.WithCancel(p.ctx)
+	start, cancel := context.WithTimeout(p.loading, c.StartTimeout)
 	defer cancel()
-	g, err := p.startGeneration(ctx)
+	g, err := p.newGeneration(start)
 	if err != nil {
+		p.cancel()
 		return nil, err
 	}
 	p.use(g)
+	p.sweeper.init(p)
+	p.sweeps.Go(p.sweeper.run)
 	return p, nil
 }
 
@@ -57,16 +79,33 @@ func (p *Pool) Info() Info {
 	return p.current.info
 }
 
-// use directs new requests to g's workers.
-func (p *Pool) use(g *generation) {
+// use directs new requests to g's workers and returns the generation that had
+// them before.
+func (p *Pool) use(g *generation) (old *generation) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.current, p.lanes = g, nil
-	for _, w := range g.workers {
-		if w != nil && w.state == Ready {
+	old, p.current, p.lanes = p.current, g, nil
+	var sends []dispatch
+	for _, w := range p.workers {
+		if w.gen == g && w.takesCalls() {
 			p.lanes = append(p.lanes, w.lanes...)
 		}
 	}
+	sends = p.dispatch()
+	p.mu.Unlock()
+	p.sendAll(sends)
+	return old
+}
+
+// admit lets a new worker of the current generation take requests.
+func (p *Pool) admit(w *worker) []dispatch {
+	p.lanes = append(p.lanes, w.lanes...)
+	return p.dispatch()
+}
+
+func (p *Pool) workersOf(g *generation) []*worker {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(p.workers), func(w *worker) bool { return w.gen != g })
 }
 
 // Reload loads the application anew beside the running one. When the new
@@ -76,188 +115,131 @@ func (p *Pool) use(g *generation) {
 func (p *Pool) Reload(ctx context.Context) error {
 	p.reloading.Lock()
 	defer p.reloading.Unlock()
+	if p.loading.Err() != nil {
+		return errDown
+	}
 	start, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
 	defer cancel()
-	g, err := p.startGeneration(start)
+	stop := context.AfterFunc(p.loading, cancel)
+	defer stop()
+	g, err := p.newGeneration(start)
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	old, closing := p.current, p.closing
-	p.mu.Unlock()
-	if closing {
-		g.stop(Shutdown)
-		return errDown
-	}
-	p.use(g)
-	p.old.Go(func() { old.drain(context.Background(), Reloaded) })
+	old := p.use(g)
+	p.drains.Go(func() { _ = old.drain(p.ctx, Reloaded) }) // it always ends
 	return nil
+}
+
+// reloadSoon reloads until that succeeds or the pool closes.
+func (p *Pool) reloadSoon() {
+	p.drains.Go(func() {
+		for {
+			err := p.Reload(p.loading)
+			if err == nil || p.loading.Err() != nil {
+				return
+			}
+			p.log.Error("cannot load the application", "error", err)
+			t := time.NewTimer(maxBackOff * p.backOff)
+			select {
+			case <-t.C:
+			case <-p.loading.Done():
+				t.Stop()
+				return
+			}
+		}
+	})
 }
 
 // Shutdown refuses new requests, lets those under way and those waiting finish,
 // and ends all processes. When ctx ends first, it ends them at once and returns
 // the context's error.
 func (p *Pool) Shutdown(ctx context.Context) error {
-	p.reloading.Lock()
-	defer p.reloading.Unlock()
-	p.mu.Lock()
-	already := p.closing
-	p.closing = true
-	p.mu.Unlock()
-	if already {
+	if !p.refuseNew() {
 		return nil
 	}
+	p.stopLoads()
+	stop := context.AfterFunc(ctx, p.cancel)
+	defer stop()
+	select {
+	case <-p.emptied:
+	case <-ctx.Done():
+	}
+	p.reloading.Lock()
+	defer p.reloading.Unlock()
 	err := p.current.drain(ctx, Shutdown)
-	p.old.Wait()
+	p.end()
 	return err
 }
 
 // Close ends all processes of the application at once. Requests that are under
 // way get 502. A second call does nothing.
 func (p *Pool) Close() error {
-	p.mu.Lock()
-	already := p.closing
-	p.closing = true
-	waiting := p.queue
-	p.queue, p.lanes = nil, nil
-	p.mu.Unlock()
-	for _, c := range waiting {
-		c.fail(errDown)
-	}
-	if already {
+	first := p.refuseNew()
+	p.cancel()
+	if !first {
 		return nil
 	}
+	p.reloading.Lock()
+	defer p.reloading.Unlock()
 	p.current.stop(Shutdown)
+	p.end()
 	return nil
+}
+
+// refuseNew refuses new requests from now on, and reports whether it is the
+// first to do so.
+func (p *Pool) refuseNew() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing {
+		return false
+	}
+	p.closing = true
+	p.noteEmpty()
+	return true
+}
+
+// noteEmpty tells Shutdown when nothing waits any more. p.mu is held.
+func (p *Pool) noteEmpty() {
+	if !p.closing || len(p.queue) > 0 {
+		return
+	}
+	select {
+	case <-p.emptied:
+	default:
+		close(p.emptied)
+	}
+}
+
+// end waits for the pool's goroutines and fails what still waits for a lane.
+func (p *Pool) end() {
+	p.drains.Wait()
+	p.cancel()
+	p.sweeps.Wait()
+	p.mu.Lock()
+	left := p.queue
+	p.queue = nil
+	p.mu.Unlock()
+	for _, c := range left {
+		c.fail(errDown)
+		c.release()
+	}
 }
 
 // ServeHTTP implements http.Handler.
 func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := p.newCall()
-	defer c.release()
-	c.id, c.method, c.path = requestid.Of(w), r.Method, r.URL.Path
-	var body []byte
-	if r.ContentLength != 0 {
-		var err error
-		if body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, p.config.MaxBody)); err != nil {
-			errorpage.Write(w, r, http.StatusBadRequest, "")
-			return
-		}
-	}
-	var ok bool
-	if c.packet, ok = p.environ.appendHead(c.packet[:0], r, c.id, int64(len(body))); !ok {
-		errorpage.Write(w, r, http.StatusNotFound, "")
+	defer c.leave()
+	c.id, c.method, c.path, c.ctx = requestid.Of(w), r.Method, r.URL.Path, r.Context()
+	if err := p.takeIn(c, r); err != nil {
+		p.refuse(w, r, err)
 		return
 	}
-	c.packet = marshal.AppendBytes(c.packet, body)
+	c.arrived = time.Now()
 	p.submit(c)
 	<-c.answered
 	p.respond(w, r, c)
-}
-
-// submit gives the call to a worker or to the queue, or fails it.
-func (p *Pool) submit(c *call) {
-	c.refs.Add(1)
-	p.mu.Lock()
-	l := p.pick()
-	var err error
-	switch {
-	case l != nil:
-		l.dispatched()
-	case p.closing:
-		err = errDown
-	case len(p.queue) >= p.config.QueuePerWorker*p.config.Workers:
-		err = errBusy
-	default:
-		p.queue = append(p.queue, c)
-	}
-	p.mu.Unlock()
-	if err != nil {
-		c.fail(err)
-		c.release()
-	}
-	if l != nil {
-		p.send(l, c)
-	}
-}
-
-// send gives the call to the lane that was picked for it. If that has just
-// died, another one is looked for: nobody has begun the call.
-func (p *Pool) send(l *lane, c *call) {
-	if err := l.send(c); err != nil {
-		p.submit(c)
-		c.release()
-	}
-}
-
-// pick returns the lane with the shortest expected wait that may take a call,
-// or nil. p.mu is held.
-func (p *Pool) pick() *lane {
-	var best *lane
-	for _, l := range p.lanes {
-		if l.depth == 0 {
-			return l
-		}
-		if l.room() && (best == nil || l.depth < best.depth) {
-			best = l
-		}
-	}
-	return best
-}
-
-// dispatched notes that a call is about to be sent. Pool.mu is held.
-func (l *lane) dispatched() {
-	if l.depth == 0 {
-		l.idleUntil = time.Now()
-		if l.worker.state == Ready {
-			l.worker.move(Busy)
-		}
-	}
-	l.depth++
-}
-
-// finished notes that a lane is done with n calls, and sends it what waits.
-func (p *Pool) finished(l *lane, n int) {
-	var next [maxDepth]*call
-	k := 0
-	now := time.Now()
-	p.mu.Lock()
-	l.depth -= n
-	l.measured(now.Sub(l.idleUntil) / time.Duration(n))
-	l.idleUntil = now
-	if l.worker.takesCalls() {
-		for len(p.queue) > 0 && (l.depth == 0 || l.room()) && k < len(next) {
-			next[k], p.queue = p.queue[0], p.queue[1:]
-			k++
-			l.depth++
-		}
-	}
-	if l.depth == 0 {
-		l.worker.rest()
-	}
-	p.mu.Unlock()
-	for _, c := range next[:k] {
-		p.send(l, c)
-	}
-}
-
-// measured adds a measurement to the lane's service time: a jump upwards counts
-// at once, since requests behind a slow one wait, downwards slowly.
-func (l *lane) measured(d time.Duration) {
-	if d > 4*l.service {
-		l.service = d
-		return
-	}
-	l.service += (d - l.service) / 8
-}
-
-// logFailure writes what the application did wrong to the log, once.
-func (p *Pool) logFailure(c *call, f frame) {
-	message := "the application raised an exception"
-	if f.flags&flagAdvice != 0 {
-		message = "the application breaks PEP 3333"
-	}
-	p.log.Error(message, "request", c.id, "method", c.method, "path", c.path, "error", string(f.head), "traceback", string(f.body))
 }
 
 var (

@@ -36,25 +36,36 @@ func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
 	if c.answer.stream != nil {
 		setHeader(w.Header(), head)
 		w.WriteHeader(c.answer.status)
-		p.stream(w, r, c.answer.stream)
+		c.stream(w, r.Method == http.MethodHead)
 		return
 	}
-	if fields.length < 0 && (len(body) > 0 || r.Method != http.MethodHead) && mayHaveLength(c.answer.status) {
-		// There is room: the answer was copied with some to spare, or grows once.
+	isHead := r.Method == http.MethodHead
+	switch {
+	case fields.length >= 0 && isHead && len(body) == 0, !mayHaveLength(c.answer.status):
+		body = nil
+	case fields.length >= 0 && fields.length != int64(len(body)):
+		p.log.Error("the application breaks PEP 3333", "request", c.id, "method", c.method, "path", c.path,
+			"error", fmt.Sprintf("return as many bytes as Content-Length announces: %d, not %d", fields.length, len(body)))
+		if int64(len(body)) < fields.length {
+			p.refuse(w, r, errFailed)
+			return
+		}
+		body = body[:fields.length]
+	case fields.length < 0 && (len(body) > 0 || !isHead):
 		c.packet = append(c.packet[:0], head...)
 		c.packet = append(c.packet, "Content-Length: "...)
 		c.packet = strconv.AppendInt(c.packet, int64(len(body)), 10)
 		c.packet = append(c.packet, '\r', '\n')
 		head = c.packet
 	}
-	if fw, ok := w.(finishedWriter); ok {
+	if fw, ok := w.(finishedWriter); ok && !fields.hasID {
 		if _, err := fw.WriteFinished(c.answer.status, head, body); !errors.Is(err, http.ErrNotSupported) {
 			return // a client that left is no error of ours
 		}
 	}
 	setHeader(w.Header(), head)
 	w.WriteHeader(c.answer.status)
-	if r.Method != http.MethodHead && len(body) > 0 {
+	if !isHead && len(body) > 0 {
 		_, _ = w.Write(body) // as above
 	}
 }
@@ -65,53 +76,84 @@ func mayHaveLength(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// stream writes the body as it comes and flushes whenever it has caught up.
-func (p *Pool) stream(w http.ResponseWriter, r *http.Request, s *spool) {
+// stream writes the body as it comes, and flushes whenever it has caught up. A
+// body that breaks off ends the connection: the client must not take it for
+// complete.
+func (c *call) stream(w http.ResponseWriter, isHead bool) {
+	s := c.answer.stream
 	defer s.close()
 	control := http.NewResponseController(w)
 	var buf []byte
 	for {
-		b, more, err := s.next(buf)
+		b, caughtUp, err := s.next(buf)
 		if errors.Is(err, io.EOF) {
-			return
+			break
 		}
 		if err != nil {
-			panic(http.ErrAbortHandler) // the client must not take it for complete
+			panic(http.ErrAbortHandler)
 		}
-		if r.Method == http.MethodHead {
-			buf = b
+		buf = b
+		if isHead {
 			continue
 		}
 		if _, err := w.Write(b); err != nil {
+			c.abandon()
 			return
 		}
-		if more {
-			if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-				return
-			}
+		if !caughtUp {
+			continue
 		}
-		buf = b
+		if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			c.abandon()
+			return
+		}
+	}
+	file, size, err := s.tail()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if file == nil || isHead {
+		return
+	}
+	if n, _ := io.Copy(w, file); n < size {
+		panic(http.ErrAbortHandler) // the file has become shorter, or the client has left
+	}
+}
+
+// abandon tells the worker that nobody wants the rest of the answer.
+func (c *call) abandon() {
+	if l := c.lane.Load(); c.fail(errGone) && l != nil {
+		l.abandon(c)
 	}
 }
 
 // refuse answers for the application.
 func (p *Pool) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
+	if e, ok := errors.AsType[*requestError](err); ok {
+		status = e.status
+	}
 	switch {
 	case errors.Is(err, errBusy), errors.Is(err, errWaited), errors.Is(err, errDown):
 		status = http.StatusServiceUnavailable
-		w.Header().Set("Retry-After", "5")
+		w.Header().Set("Retry-After", retryAfter)
 	case errors.Is(err, errLost), errors.Is(err, errNonsense):
 		status = http.StatusBadGateway
 	case errors.Is(err, errOverdue):
 		status = http.StatusGatewayTimeout
+	case errors.Is(err, errGone):
+		panic(http.ErrAbortHandler) // nobody is there to be answered
 	}
 	errorpage.Write(w, r, status, "")
 }
 
+// retryAfter is in seconds: a queue that is full now has moved on by then.
+const retryAfter = "5"
+
 // headFields is what the pool has to know of a head.
 type headFields struct {
 	length int64 // -1 if there is no Content-Length
+	hasID  bool  // it has a request identifier of the application's own
 }
 
 // checkHead checks the field lines that a worker sent. The worker has checked
@@ -145,6 +187,9 @@ func checkHead(head []byte) (headFields, error) {
 				return f, errors.New("Content-Length is no number, or is there twice")
 			}
 			f.length = int64(n)
+		}
+		if colon == len(requestid.Field) && bytes.EqualFold(line[:colon], []byte(requestid.Field)) {
+			f.hasID = true
 		}
 	}
 	return f, nil

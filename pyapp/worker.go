@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,15 +19,109 @@ type worker struct {
 	pool   *Pool
 	gen    *generation
 	number int // counts up over the life of the pool
+	born   time.Time
 	page   *page
 	lanes  []*lane
 	child  *pyproc.Child
-	output []*os.File // reading ends of what it prints
+	own    *pyproc.Template // the process itself, if it was not forked
+	output []*os.File       // reading ends of its pipes: stdout, stderr, dump
 
-	state  State  // guarded by Pool.mu; changed by move only
-	reason Reason // likewise
-	isUp   chan struct{}
-	tasks  sync.WaitGroup
+	state   State         // guarded by Pool.mu; changed by move only
+	reason  Reason        // likewise; why it ends
+	isUp    chan struct{} // closed when it is ready
+	leaving chan struct{} // closed when it takes no more calls, for whatever reason
+	readers sync.WaitGroup
+	dumps   chan string // what faulthandler wrote
+	buried  atomic.Bool // the process has ended: what is left is read once
+}
+
+// startWorker starts a worker and returns when it is ready.
+func (g *generation) startWorker(ctx context.Context) (*worker, error) {
+	w, err := g.spawn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g.tasks.Go(w.bury)
+	select {
+	case <-w.isUp:
+		return w, nil
+	case <-w.child.Done():
+		return nil, fmt.Errorf("worker %d ended with %s before it was ready", w.number, w.child.Exit())
+	case <-ctx.Done():
+		w.kill(BootFailure)
+		return nil, errors.New("the worker did not become ready in time")
+	}
+}
+
+// spawn makes the process and all that connects us with it.
+func (g *generation) spawn(ctx context.Context) (_ *worker, err error) {
+	p := g.pool
+	w := &worker{
+		pool: p, gen: g, number: int(p.workersMade.Add(1)), born: time.Now(),
+		isUp: make(chan struct{}), leaving: make(chan struct{}), dumps: make(chan string, 1),
+	}
+	var theirs []*os.File
+	defer func() {
+		for _, f := range theirs {
+			f.Close()
+		}
+		if err != nil {
+			w.close()
+		}
+	}()
+	if w.page, err = newPage(p.config.Threads); err != nil {
+		return nil, err
+	}
+	files := []*os.File{w.page.file}
+	for range 3 {
+		r, f, err := os.Pipe()
+		if err != nil {
+			return nil, fmt.Errorf("pipe: %w", err)
+		}
+		w.output, theirs, files = append(w.output, r), append(theirs, f), append(files, f)
+	}
+	for i := range p.config.Threads {
+		l, err := newLane(w, i)
+		if err != nil {
+			return nil, err
+		}
+		w.lanes, files = append(w.lanes, l), append(files, l.theirs)
+	}
+	if err := w.makeProcess(ctx, files); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	p.workers = append(p.workers, w)
+	p.mu.Unlock()
+	for i, name := range []string{"stdout", "stderr"} {
+		w.readers.Go(func() { logLines(w.output[i], p.log, "worker", w.number, "stream", name) })
+	}
+	w.readers.Go(func() { w.readDumps(w.output[2]) })
+	for _, l := range w.lanes {
+		w.readers.Go(l.serve)
+	}
+	return w, nil
+}
+
+// makeProcess forks the process, or makes an interpreter of its own for it.
+func (w *worker) makeProcess(ctx context.Context, files []*os.File) (err error) {
+	g := w.gen
+	if !g.alone {
+		w.child, err = g.template.Fork(w.number, files...)
+		return err
+	}
+	g.mu.Lock()
+	w.own, g.spare = g.spare, nil
+	g.mu.Unlock()
+	if w.own == nil {
+		if w.own, _, err = g.load(ctx); err != nil {
+			return err
+		}
+	}
+	if w.child, err = w.own.Become(w.number, files...); err != nil {
+		w.own.Close()
+	}
+	return err
 }
 
 // move changes the state. Pool.mu is held.
@@ -34,112 +130,74 @@ func (w *worker) move(next State) {
 		panic(fmt.Sprintf("pyapp: worker %d moves from %s to %s", w.number, w.state, next))
 	}
 	w.state = next
+	if !w.takesCalls() && next != Starting {
+		w.pool.lanes = slices.DeleteFunc(w.pool.lanes, func(l *lane) bool { return l.worker == w })
+		select {
+		case <-w.leaving:
+		default:
+			close(w.leaving)
+		}
+	}
 }
 
 // takesCalls reports whether calls may be dispatched to it. Pool.mu is held.
 func (w *worker) takesCalls() bool { return w.state == Ready || w.state == Busy }
 
-// rest notes that one of its lanes is idle. Pool.mu is held.
-func (w *worker) rest() {
-	if w.state != Busy {
-		return
-	}
-	for _, l := range w.lanes {
-		if l.depth > 0 {
-			return
-		}
-	}
-	w.move(Ready)
-}
-
 // ready is called when the worker says that it takes requests.
 func (w *worker) ready() error {
-	w.pool.mu.Lock()
-	defer w.pool.mu.Unlock()
-	if w.state != Starting {
+	p := w.pool
+	p.mu.Lock()
+	switch w.state {
+	case Starting:
+	case Draining, Failed:
+		p.mu.Unlock()
+		return nil // too late
+	default:
+		p.mu.Unlock()
 		return fmt.Errorf("%w: ready twice", errFrame)
 	}
 	w.move(Ready)
 	close(w.isUp)
-	if w.pool.current == w.gen {
-		w.pool.lanes = append(w.pool.lanes, w.lanes...)
+	var sends []dispatch
+	if p.current == w.gen {
+		sends = p.admit(w)
 	}
+	p.mu.Unlock()
+	p.sendAll(sends)
 	return nil
 }
 
-// startWorker starts a worker and returns when it is ready.
-func (g *generation) startWorker(ctx context.Context, number int) (_ *worker, err error) {
-	w := &worker{pool: g.pool, gen: g, number: number, isUp: make(chan struct{})}
-	if w.page, err = newPage(g.pool.config.Threads); err != nil {
-		return nil, err
+// rest notes that one of its lanes is idle. Pool.mu is held.
+func (w *worker) rest() {
+	if w.state == Busy && !slices.ContainsFunc(w.lanes, func(l *lane) bool { return l.load.depth > 0 }) {
+		w.move(Ready)
 	}
-	files := []*os.File{w.page.file}
-	var pipes []*os.File
-	defer func() {
-		for _, f := range pipes {
-			f.Close()
-		}
-	}()
-	for range 2 {
-		r, wr, err := os.Pipe()
-		if err != nil {
-			return nil, err
-		}
-		w.output, pipes, files = append(w.output, r), append(pipes, wr), append(files, wr)
-	}
-	for i := range g.pool.config.Threads {
-		l, err := newLane(w, i)
-		if err != nil {
-			return nil, err
-		}
-		w.lanes, files = append(w.lanes, l), append(files, l.theirs)
-	}
-	if w.child, err = g.template.Fork(number, files...); err != nil {
-		return nil, err
-	}
-	for i, name := range []string{"stdout", "stderr"} {
-		w.tasks.Go(func() { logLines(w.output[i], g.pool.log, "worker", number, "stream", name) })
-	}
-	for _, l := range w.lanes {
-		w.tasks.Go(func() {
-			if err := l.read(); err != nil {
-				g.pool.log.Error("a worker broke the protocol", "worker", number, "error", err)
-				w.end(Nonsense)
-			}
-		})
-	}
-	select {
-	case <-w.isUp:
-	case <-w.child.Done():
-		w.bury()
-		return nil, fmt.Errorf("worker %d ended with %s before it was ready", number, w.child.Exit())
-	case <-ctx.Done():
-		w.end(BootFailure)
-		w.bury()
-		return nil, errors.New("the worker did not become ready in time")
-	}
-	return w, nil
 }
 
 // drain has the worker end when it has finished what it has.
 func (w *worker) drain(reason Reason) {
-	p := w.pool
-	p.mu.Lock()
+	w.pool.mu.Lock()
 	if w.reason == Running {
 		w.reason = reason
 	}
-	if w.takesCalls() {
+	drains := w.takesCalls()
+	if drains {
 		w.move(Draining)
 	}
-	p.lanes = without(p.lanes, w)
-	p.mu.Unlock()
-	for _, l := range w.lanes {
-		l.stop()
+	starting := w.state == Starting
+	w.pool.mu.Unlock()
+	if starting {
+		w.kill(reason)
+	}
+	if drains {
+		for _, l := range w.lanes {
+			l.stop()
+		}
 	}
 }
 
-// end kills the process; reason is kept if it is the first.
-func (w *worker) end(reason Reason) {
+// kill ends the process at once; reason is kept if it is the first.
+func (w *worker) kill(reason Reason) {
 	w.pool.mu.Lock()
 	if w.reason == Running {
 		w.reason = reason
@@ -148,54 +206,82 @@ func (w *worker) end(reason Reason) {
 	_ = w.child.Signal(syscall.SIGKILL) // it may have ended
 }
 
-// bury waits for the process's end and gives back what it held; its calls are
-// failed or given to other workers.
+// lastWords is how long we read on from what a dead worker left: a process that
+// it started may hold its pipes and sockets open for ever.
+const lastWords = 100 * time.Millisecond
+
+// maxSent is how many workers may die before a request that none of them has
+// begun, as far as they told, is given up.
+const maxSent = 4
+
+// bury waits for the process's end and gives back what it held. Calls that it
+// had begun fail, the others go to other workers.
 func (w *worker) bury() {
 	<-w.child.Done()
 	p := w.pool
 	p.mu.Lock()
-	p.lanes = without(p.lanes, w)
+	if w.reason == Running {
+		w.reason = Crash
+		if w.state == Starting {
+			w.reason = BootFailure
+		}
+	}
 	if w.state == Draining {
 		w.move(Stopped)
 	} else {
 		w.move(Failed)
 	}
+	reason := w.reason
 	p.mu.Unlock()
+
+	w.buried.Store(true)
+	deadline := time.Now().Add(lastWords)
 	for _, l := range w.lanes {
-		l.conn.SetReadDeadline(time.Now().Add(lastWords))
 		l.theirs.Close()
+		_ = l.conn.SetReadDeadline(deadline) // fails only on a closed connection
 	}
 	for _, f := range w.output {
-		f.SetReadDeadline(time.Now().Add(lastWords))
+		_ = f.SetReadDeadline(deadline) // likewise
 	}
-	w.tasks.Wait()
+	w.readers.Wait()
+	if reason != Shutdown && reason != Reloaded {
+		p.log.Error("a worker ended", "worker", w.number, "pid", w.child.PID(), "reason", reason.String(), "exit", w.child.Exit().String())
+	}
 	for _, l := range w.lanes {
-		begun := int32(l.running.Load())
-		for _, c := range l.close() {
-			if c.number <= begun {
-				c.fail(errLost)
+		begun, rest := l.close()
+		again := rest[:0]
+		for _, c := range rest {
+			if c.sent < maxSent {
+				again = append(again, c)
 			} else {
-				p.submit(c)
+				begun = append(begun, c)
 			}
+		}
+		for _, c := range begun {
+			c.fail(errLost)
 			c.release()
 		}
+		p.resubmit(again)
+	}
+	w.close()
+	if w.own != nil {
+		w.own.Close()
+	}
+	p.mu.Lock()
+	p.workers = slices.DeleteFunc(p.workers, func(other *worker) bool { return other == w })
+	p.mu.Unlock()
+}
+
+// close gives back files and memory. Nobody uses them any more.
+func (w *worker) close() {
+	for _, l := range w.lanes {
+		l.conn.Close()
+		l.theirs.Close()
 	}
 	for _, f := range w.output {
 		f.Close()
 	}
-	w.page.close()
-}
-
-// lastWords is how long we read on from what a dead worker left: a process that
-// it started may hold its pipes and sockets open for ever.
-const lastWords = 100 * time.Millisecond
-
-func without(lanes []*lane, w *worker) []*lane {
-	var kept []*lane
-	for _, l := range lanes {
-		if l.worker != w {
-			kept = append(kept, l)
-		}
+	if w.page != nil {
+		w.page.close()
 	}
-	return kept
 }

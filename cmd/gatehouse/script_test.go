@@ -43,16 +43,21 @@ func want(ts *testscript.TestScript, neg bool, args []string, least int) {
 	}
 }
 
-func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
+func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 1)
 	var env []string
 	for _, name := range []string{"PATH", "HOME", "NO_COLOR", "LANG", "VIRTUAL_ENV", "TMPDIR"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
-	s, err := startServer(ts.MkAbs("."), env, args[1:])
-	ts.Check(err)
+	s := newServer(ts.MkAbs("."), env, args[1:])
+	ts.Check(s.start())
 	ts.Defer(s.kill)
 	servers(ts)[args[0]] = s
+}
+
+func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
+	scriptStart(ts, neg, args)
+	s := named(ts, args[0])
 	address := regexp.MustCompile(`http://[^\s"]+/|unix:[^\s"]+`)
 	text, err := s.await(address, s.errOut)
 	if err != nil {

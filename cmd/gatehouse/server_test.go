@@ -21,18 +21,19 @@ type server struct {
 	ended       chan struct{} // closed when the process was waited for
 }
 
-// startServer starts gatehouse in dir.
-func startServer(dir string, env, args []string) (*server, error) {
-	program, err := exec.LookPath("gatehouse")
-	if err != nil {
-		return nil, err
-	}
+// newServer prepares gatehouse in dir.
+func newServer(dir string, env, args []string) *server {
 	s := &server{mark: mark(), out: newOutput(), errOut: newOutput(), ended: make(chan struct{})}
-	s.cmd = exec.Command(program, args...)
-	s.cmd.Dir, s.cmd.Env = dir, append(env, s.mark)
+	s.cmd = exec.Command("gatehouse", args...) // this test binary, see TestMain
+	s.cmd.Dir, s.cmd.Env = dir, append(env, s.mark, quickExit)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.errOut
+	return s
+}
+
+// start starts it.
+func (s *server) start() error {
 	if err := s.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	go func() {
 		defer close(s.ended)
@@ -40,7 +41,7 @@ func startServer(dir string, env, args []string) (*server, error) {
 		s.out.close()
 		s.errOut.close()
 	}()
-	return s, nil
+	return nil
 }
 
 // await waits until one of the outputs matches and returns what they hold.

@@ -24,11 +24,11 @@ class Mirror(unittest.TestCase):
         status, page = ask(PATH_INFO="/caf\xc3\xa9", QUERY_STRING="a=%3Cb%3E")
         self.assertEqual(status, "200 OK")
         self.assertIn("GET /café", page)
-        self.assertIn("<td>a<td>&lt;b&gt;", page)
+        self.assertIn("<dt>a<dd>&lt;b&gt;", page)
 
     def test_form(self):
         form = {"CONTENT_LENGTH": "6", "CONTENT_TYPE": "application/x-www-form-urlencoded", "wsgi.input": io.BytesIO(b"word=x")}
-        self.assertIn("<td>word<td>x", ask(REQUEST_METHOD="POST", **form)[1])
+        self.assertIn("<dt>word<dd>x", ask(REQUEST_METHOD="POST", **form)[1])
 
     def test_large_form(self):
         status, _ = ask(REQUEST_METHOD="POST", CONTENT_LENGTH=str(MAX_FORM + 1))

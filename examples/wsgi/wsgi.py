@@ -11,11 +11,12 @@ PAGE = """<!doctype html>
 <style>
 :root {{ color-scheme: light dark }}
 body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem }}
-td {{ padding: .2rem 1rem .2rem 0; vertical-align: top; overflow-wrap: anywhere }}
+dt {{ font-size: .875rem; color: GrayText }}
+dd {{ margin: 0 0 .6rem; overflow-wrap: anywhere }}
 </style>
 <h1>{method} {path}</h1>
 <form method="post"><input name="word" aria-label="Word"> <button>Send</button></form>
-<table>{rows}</table>
+<dl>{rows}</dl>
 </html>
 """
 
@@ -31,12 +32,12 @@ def application(environ, start_response):
     if environ["REQUEST_METHOD"] == "POST":
         form = environ["wsgi.input"].read(MAX_FORM).decode("utf-8", "replace")
         rows += parse_qsl(form)
-    rows += sorted((k, v) for k, v in environ.items() if k.startswith("HTTP_"))
+    rows += sorted((k[5:].replace("_", "-").title(), v) for k, v in environ.items() if k.startswith("HTTP_"))
     page = PAGE.format(
         method=escape(environ["REQUEST_METHOD"]),
         # PEP 3333 hands the path's bytes over as latin-1.
         path=escape(environ.get("PATH_INFO", "/").encode("latin-1").decode("utf-8", "replace")),
-        rows="".join(f"<tr><td>{escape(k)}<td>{escape(v)}" for k, v in rows),
+        rows="".join(f"<dt>{escape(k)}<dd>{escape(v)}" for k, v in rows),
     ).encode()
     start_response(
         "200 OK",

@@ -24,7 +24,7 @@ import (
 // served beside it.
 type app struct {
 	found *detect.Result
-	pool  *pyapp.Pool
+	pool  pool
 
 	router router.Router
 	mounts []*static.Handler // of the present table
@@ -33,6 +33,15 @@ type app struct {
 	drain, interrupt time.Duration
 	who              *account // nil: the server's user
 	caution          string   // about whom it runs as; may be empty
+}
+
+// pool is what an app needs of a *pyapp.Pool.
+type pool interface {
+	http.Handler
+	Info() pyapp.Info
+	// Reload returns an error if the old code goes on serving.
+	Reload(ctx context.Context) error
+	Close() error
 }
 
 // look finds out what the configuration's target is. Nothing is started.
@@ -82,14 +91,11 @@ func detectError(dir string, err error) *Error {
 	return &Error{Err: fmt.Errorf("cannot run %s: %w", dir, cause(err))}
 }
 
-// openApp finds and starts the application.
-func openApp(cfg *config.Config, log *slog.Logger) (*app, error) {
+// openApp starts the application that was found.
+func openApp(cfg *config.Config, found *detect.Result, log *slog.Logger) (*app, error) {
 	c := &cfg.App
-	found, err := look(c)
-	if err != nil {
-		return nil, err
-	}
 	a := &app{found: found, drain: cfg.Drain, interrupt: cfg.InterruptDrain}
+	var err error
 	if a.who, a.caution, err = accountFor(found.Dir, c.User, os.Geteuid()); err != nil {
 		return nil, err
 	}
@@ -99,7 +105,7 @@ func openApp(cfg *config.Config, log *slog.Logger) (*app, error) {
 		env = append(env, a.who.env()...)
 		user = &a.who.User
 	}
-	a.pool, err = pyapp.Open(pyapp.Config{
+	workers, err := pyapp.Open(pyapp.Config{
 		Name:           found.Name,
 		Dir:            found.ImportDir,
 		App:            found.App,
@@ -124,6 +130,7 @@ func openApp(cfg *config.Config, log *slog.Logger) (*app, error) {
 	if err != nil {
 		return nil, appError(err)
 	}
+	a.pool = workers
 	if err := a.route(); err != nil {
 		return nil, errors.Join(err, a.close())
 	}

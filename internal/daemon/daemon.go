@@ -21,16 +21,24 @@ import (
 // Serve serves the folder that cfg names, until a signal or ctx ends it. The
 // error is an *Error if it did not come to serving.
 func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
-	return run(ctx, cfg, streams, func(d *daemon) (site, error) {
-		return openFolder(cfg, d.log)
+	return run(ctx, cfg, streams, func(d *daemon) (opener, error) {
+		dir, err := findFolder(&cfg.Static)
+		if err != nil {
+			return nil, err
+		}
+		return func() (site, error) { return openFolder(cfg, dir, d.log) }, nil
 	})
 }
 
 // Run runs the Python application that cfg names, until a signal or ctx ends it.
 // The error is an *Error if it did not come to serving.
 func Run(ctx context.Context, cfg *config.Config, streams Streams) error {
-	return run(ctx, cfg, streams, func(d *daemon) (site, error) {
-		return openApp(cfg, d.log)
+	return run(ctx, cfg, streams, func(d *daemon) (opener, error) {
+		found, err := look(&cfg.App)
+		if err != nil {
+			return nil, err
+		}
+		return func() (site, error) { return openApp(cfg, found, d.log) }, nil
 	})
 }
 
@@ -46,6 +54,9 @@ type site interface {
 	close() error
 }
 
+// opener does of opening a site what may take its time.
+type opener func() (site, error)
+
 // daemon is one server from start to end. It belongs to the goroutine of run.
 type daemon struct {
 	cfg     *config.Config
@@ -56,7 +67,9 @@ type daemon struct {
 	begun   time.Time
 }
 
-func run(ctx context.Context, cfg *config.Config, streams Streams, open func(*daemon) (site, error)) error {
+// run is a daemon's life. find says what will be served, or at once why nothing
+// can be.
+func run(ctx context.Context, cfg *config.Config, streams Streams, find func(*daemon) (opener, error)) error {
 	d := &daemon{cfg: cfg, screen: newScreen(streams.Err), begun: time.Now(), log: newLog(cfg, streams.Err)}
 	if cfg.Log.Format == "json" {
 		d.screen.log = d.log
@@ -64,6 +77,10 @@ func run(ctx context.Context, cfg *config.Config, streams Streams, open func(*da
 	trust, err := forwarded.ParseTrust(cfg.TrustedProxies)
 	if err != nil {
 		return &Error{Err: fmt.Errorf("--trusted-proxy: %w", err), Usage: true}
+	}
+	open, err := find(d)
+	if err != nil {
+		return err
 	}
 	if err := d.openAccessLog(streams.Out); err != nil {
 		return err
@@ -92,14 +109,14 @@ var errInterrupted = errors.New("interrupted before the start was complete")
 
 // open opens the site, unless a signal comes first: an import may take as long
 // as it likes, but not hold a terminal.
-func (d *daemon) open(ctx context.Context, open func(*daemon) (site, error)) (site, error) {
+func (d *daemon) open(ctx context.Context, open opener) (site, error) {
 	type result struct {
 		site site
 		err  error
 	}
 	opened := make(chan result, 1)
 	go func() {
-		s, err := open(d)
+		s, err := open()
 		opened <- result{s, err}
 	}()
 	select {
@@ -130,7 +147,7 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 		})
 	}
 	s.announce(d.screen, d.begun, addrs)
-	d.warnOpen(addrs)
+	d.reach(addrs)
 
 	reloads := newReloader(s, d)
 	defer reloads.wait()
@@ -144,6 +161,9 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 		case sig := <-d.signals.end:
 			return d.end(engine, s.patience(sig))
 		case <-d.signals.reload:
+			if d.signals.hungUp() {
+				return d.end(engine, s.patience(syscall.SIGHUP))
+			}
 			d.reopenLog()
 			reloads.ask()
 		case <-d.signals.reopen:
@@ -167,20 +187,29 @@ func (d *daemon) chain(s site, trust forwarded.Trust) http.Handler {
 	return trust.Middleware(h)
 }
 
-// warnOpen says so if others than this machine can read what is served: that is
-// asked for, but should never come as a surprise.
-func (d *daemon) warnOpen(addrs []address) {
+// reach says who can read what is served: that others can is asked for, but
+// should never come as a surprise; that they cannot surprises people as well.
+func (d *daemon) reach(addrs []address) {
 	for _, a := range addrs {
-		if !a.open {
-			continue
+		if a.open {
+			for _, url := range a.lan {
+				d.screen.line("", "%s", url)
+			}
+			d.screen.line("warning", "everybody on the network can read this; --listen 127.0.0.1:8000 keeps it to this machine")
+			return
 		}
-		for _, url := range a.lan {
-			d.screen.line("", "%s", url)
+	}
+	for _, a := range addrs {
+		if a.port != 0 {
+			d.screen.line("", "for this machine only; --listen :%d opens it to the network", a.port)
+			return
 		}
-		d.screen.line("warning", "everybody on the network can read this; --listen 127.0.0.1:8000 keeps it to this machine")
-		return
 	}
 }
+
+// abortWait is how long handlers may take to notice that their connections are
+// gone. What they then say about them still goes into the log and the summary.
+const abortWait = time.Second
 
 // end lets requests finish for as long as patience lasts or until a second
 // signal, then ends them, and says what has been done.
@@ -202,7 +231,11 @@ func (d *daemon) end(engine *gatehouse.Server, patience time.Duration) error {
 		cancel()
 	}
 	err := engine.Close()
-	d.signals.release() // from here on a further signal needs no obedience of ours
+	d.signals.release() // from here on a further signal has its usual effect
+	ctx, cancel := context.WithTimeout(context.Background(), abortWait)
+	defer cancel()
+	_ = engine.Shutdown(ctx) // a handler that does not notice is not waited for
+	d.closeAccessLog()       // its last lines belong before the summary
 	d.summary()
 	return err
 }

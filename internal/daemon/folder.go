@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,28 +25,30 @@ type folder struct {
 	drain time.Duration
 }
 
-// openFolder opens the folder that the configuration names.
-func openFolder(cfg *config.Config, log *slog.Logger) (*folder, error) {
-	dir := cfg.Static.Dir
-	if dir == "" {
-		dir = "."
-	}
+// findFolder is the absolute path of the folder that the configuration names.
+func findFolder(cfg *config.Static) (string, error) {
+	dir := cmp.Or(cfg.Dir, ".")
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, &Error{Err: fmt.Errorf("cannot serve %s: %w", dir, err)}
+		return "", folderError(dir, err)
 	}
 	info, err := os.Stat(abs)
 	if err != nil {
-		return nil, folderError(dir, err)
+		return "", folderError(dir, err)
 	}
 	if !info.IsDir() {
-		return nil, &Error{
+		return "", &Error{
 			Err:  fmt.Errorf("cannot serve %s: it is not a folder", dir),
 			Hint: "name the folder that it lies in",
 		}
 	}
+	return abs, nil
+}
+
+// openFolder opens the folder that was found.
+func openFolder(cfg *config.Config, dir string, log *slog.Logger) (*folder, error) {
 	files, err := static.Open(static.Config{
-		Roots:          []string{abs},
+		Roots:          []string{dir},
 		Listing:        cfg.Static.Listing,
 		FollowSymlinks: cfg.Static.FollowSymlinks,
 		Charset:        cfg.Static.Charset,
@@ -55,7 +58,7 @@ func openFolder(cfg *config.Config, log *slog.Logger) (*folder, error) {
 	if err != nil {
 		return nil, folderError(dir, err)
 	}
-	return &folder{dir: abs, files: files, drain: cfg.Drain}, nil
+	return &folder{dir: dir, files: files, drain: cfg.Drain}, nil
 }
 
 // projectRule is what the configuration's word means.
@@ -94,7 +97,7 @@ func (f *folder) patience(sig os.Signal) time.Duration {
 // announce says what is served where.
 func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
 	for _, addr := range addrs {
-		s.line("serving", "%-28s %s", f.dir, addr.url)
+		s.line("serving", "%-28s %-27s static files", f.dir, addr.url)
 	}
 	hidden := f.files.Hidden()
 	if hidden == "" {

@@ -81,6 +81,7 @@ func cause(err error) error {
 // address is what one listener is called.
 type address struct {
 	url  string
+	port uint16   // 0 for a Unix socket
 	open bool     // others than this machine can reach it
 	lan  []string // URLs for others, if it listens on every address
 }
@@ -93,17 +94,14 @@ func describe(l net.Listener) address {
 	}
 	ap := tcp.AddrPort()
 	ap = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-	switch {
-	case ap.Addr().IsUnspecified():
-		a := address{url: fmt.Sprintf("http://127.0.0.1:%d/", ap.Port()), open: true}
+	a := address{url: "http://" + ap.String() + "/", port: ap.Port(), open: !ap.Addr().IsLoopback()}
+	if ap.Addr().IsUnspecified() {
+		a.url = fmt.Sprintf("http://127.0.0.1:%d/", ap.Port())
 		for _, ip := range lanAddrs() {
 			a.lan = append(a.lan, "http://"+netip.AddrPortFrom(ip, ap.Port()).String()+"/")
 		}
-		return a
-	case ap.Addr().IsLoopback():
-		return address{url: "http://" + ap.String() + "/"}
 	}
-	return address{url: "http://" + ap.String() + "/", open: true}
+	return a
 }
 
 // lanAddrs are the addresses by which others may know this machine, IPv4 first,

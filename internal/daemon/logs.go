@@ -14,7 +14,7 @@ func newLog(cfg *config.Config, w io.Writer) *slog.Logger {
 	if cfg.Log.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, nil))
 	}
-	return slog.New(slog.NewTextHandler(w, nil))
+	return slog.New(newConsole(w))
 }
 
 // openAccessLog opens what the configuration names. out is standard output.
@@ -46,12 +46,14 @@ func (d *daemon) closeAccessLog() {
 	}
 }
 
-// reopenLog is for log rotation.
+// reopenLog is for log rotation: it goes on in a new file of the same name.
 func (d *daemon) reopenLog() {
-	if d.access == nil {
+	if d.access == nil || d.cfg.Log.Access == "-" {
 		return
 	}
 	if err := d.access.Reopen(); err != nil {
 		d.log.Error("access log goes on in the old file", "err", err)
+		return
 	}
+	d.log.Info("access log goes on in a new file", "path", d.cfg.Log.Access)
 }

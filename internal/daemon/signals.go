@@ -12,6 +12,8 @@ type signals struct {
 	reload chan os.Signal // SIGHUP: new code, new log files
 	reopen chan os.Signal // SIGUSR1: new log files
 	pipe   chan os.Signal // SIGPIPE: never read
+
+	terminal bool // there was one to hang up, and hanging up matters
 }
 
 // catch begins to listen. From then on no signal ends the process by itself,
@@ -22,6 +24,8 @@ func catch() *signals {
 		reload: make(chan os.Signal, 1),
 		reopen: make(chan os.Signal, 1),
 		pipe:   make(chan os.Signal, 1),
+		// Whoever starts a server with nohup wants it to outlive the terminal.
+		terminal: hasTerminal() && !signal.Ignored(syscall.SIGHUP),
 	}
 	signal.Notify(s.end, syscall.SIGINT, syscall.SIGTERM)
 	signal.Notify(s.reload, syscall.SIGHUP)
@@ -38,3 +42,8 @@ func (s *signals) release() {
 		signal.Stop(c)
 	}
 }
+
+// hungUp tells the SIGHUP of a terminal that went away, which asks for the end,
+// from one that somebody sent, which asks for a reload: the terminal is gone
+// before the signal comes.
+func (s *signals) hungUp() bool { return s.terminal && !hasTerminal() }

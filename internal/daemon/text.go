@@ -27,6 +27,8 @@ func seconds(d time.Duration) string {
 // amount is a number of bytes as people say it.
 func amount(n int64) string {
 	switch {
+	case n == 1:
+		return "1 byte"
 	case n < 1000:
 		return fmt.Sprintf("%d bytes", n)
 	case n < 1e6:

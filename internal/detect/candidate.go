@@ -17,6 +17,16 @@ type candidate struct {
 // app is the candidate as "module:callable".
 func (c *candidate) app() string { return c.module.name + ":" + c.expr }
 
+// like is c with what is known of original, which it is another name of; nil if
+// that is no application.
+func (c *candidate) like(original *candidate) *candidate {
+	if original == nil {
+		return nil
+	}
+	c.framework, c.sure = original.framework, original.sure
+	return c
+}
+
 // maxHops bounds how many imports are followed to the place where a name is
 // bound; it also ends circles.
 const maxHops = 5
@@ -84,30 +94,30 @@ func (m *module) judgeValue(root string, c *candidate, b binding, hops int) *can
 		c.framework, c.sure = fw, true
 		return c
 	}
-	switch callee {
-	case "", "None", "True", "False", "lambda", "not", "await":
-		return nil
+	if !strings.Contains(b.value, "(") {
+		return m.judgeAlias(root, c, b, hops)
 	}
-	calls := strings.Contains(b.value, "(")
-	if name := leadingDotted(b.value); !calls && name == b.value && name != b.name {
-		if other, ok := m.lookup(name); ok { // application = app
-			if found := m.judge(root, other, hops-1); found != nil {
-				c.framework, c.sure = found.framework, found.sure
-				return c
-			}
-			return nil
-		}
+	switch callee {
+	case "", "lambda", "not", "await":
+		return nil
 	}
 	// app = create_app(), app = Wrapper(app): a name that fits, bound to what
 	// some call returns.
-	if !calls {
-		return nil
-	}
 	c.framework = m.framework()
 	if c.framework == Plain {
 		c.framework = source(root, callee, hops)
 	}
 	return c
+}
+
+// judgeAlias is judge for another name of something in the module:
+// application = app.
+func (m *module) judgeAlias(root string, c *candidate, b binding, hops int) *candidate {
+	other, ok := m.lookup(b.value)
+	if !ok || other.name == b.name {
+		return nil
+	}
+	return c.like(m.judge(root, other, hops-1))
 }
 
 // source is what the imports of the project's module suggest in which the dotted
@@ -141,12 +151,7 @@ func (m *module) judgeImport(root string, c *candidate, origin string, hops int)
 	if !ok {
 		return nil // a submodule, or computed
 	}
-	found := home.judge(root, b, hops-1)
-	if found == nil {
-		return nil
-	}
-	c.framework, c.sure = found.framework, found.sure
-	return c
+	return c.like(home.judge(root, b, hops-1))
 }
 
 // moduleOf loads the project's module that the dotted name lives in, nil if

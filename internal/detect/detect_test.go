@@ -146,31 +146,6 @@ func TestFIFO(t *testing.T) {
 	}
 }
 
-func TestLooksLikeProject(t *testing.T) {
-	for _, tt := range []struct {
-		name, file, evidence string
-		want                 bool
-	}{
-		{"django", "manage.py", "manage.py", true},
-		{"package", "__init__.py", "__init__.py", true},
-		{"repository", ".git/HEAD", ".git", true},
-		{"environment", "venv/pyvenv.cfg", "venv", true},
-		{"secrets", ".env", ".env", true},
-		{"folder called venv", "venv/photo.jpg", "", false},
-		{"site", "index.html", "", false},
-		{"downloads with a script", "rename.py", "", false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			dir := t.TempDir()
-			write(t, filepath.Join(dir, tt.file), "", 0o644)
-			evidence, got := detect.LooksLikeProject(dir)
-			if got != tt.want || evidence != tt.evidence {
-				t.Errorf("got %q, %v, want %q, %v", evidence, got, tt.evidence, tt.want)
-			}
-		})
-	}
-}
-
 func write(t *testing.T, path, content string, mode os.FileMode) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -48,6 +48,12 @@ func isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// exists reports whether there is anything of that name, a dangling link included.
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
+
 // isVenv reports whether dir is a Python virtual environment.
 func isVenv(dir string) bool { return isFile(filepath.Join(dir, "pyvenv.cfg")) }
 

@@ -9,21 +9,30 @@ import (
 
 // search looks for an application that nobody named.
 func (f *finder) search() error {
+	found, err := f.here()
+	if err != nil || found {
+		return err
+	}
+	return f.nothing()
+}
+
+// here takes the folder's own application, if it has one.
+func (f *finder) here() (bool, error) {
 	roots := importRoots(f.res.Dir)
 	if slices.ContainsFunc(roots, f.django) {
-		return nil
+		return true, nil
 	}
 	for _, root := range roots {
 		c, err := f.application(root)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if c != nil {
 			f.take(root, c)
-			return nil
+			return true, nil
 		}
 	}
-	return f.nothing()
+	return false, nil
 }
 
 // importRoots are the folders that applications in dir are imported from: dir
@@ -50,7 +59,9 @@ func tiers(root string) []tier {
 	usual := []string{"wsgi", "app", "main", "application"}
 	out := []tier{{groups: [][]string{usual}}, {}, {sure: true}}
 	for _, pkg := range subfolders(root) {
-		if leadingIdent(pkg) != pkg {
+		// Without __init__.py it is likelier a project of its own, whose modules
+		// import each other from there.
+		if leadingIdent(pkg) != pkg || !isFile(filepath.Join(root, pkg, "__init__.py")) {
 			continue
 		}
 		out[1].groups = append(out[1].groups, []string{pkg + ".wsgi", pkg, pkg + ".app", pkg + ".main"})
@@ -223,22 +234,25 @@ func (f *finder) nothing() error {
 		"a package with one of these, or in src/     the same in its __init__.py",
 		"any other .py file                          a Flask, Bottle, Falcon or Pyramid application",
 	}}
-	for _, name := range subfolders(f.res.Dir) {
-		inner := &finder{res: Result{Dir: filepath.Join(f.res.Dir, name)}}
-		found := inner.django(inner.res.Dir)
-		if !found {
-			c, err := inner.application(inner.res.Dir)
-			if found = err == nil && c != nil; found {
-				inner.res.Framework = c.framework
-			}
-		}
-		if found {
-			e.Hint = fmt.Sprintf("the folder %s holds a %s application: gatehouse run %[1]s", name, inner.res.Framework)
-			return e
-		}
+	if below := f.below(); len(below) > 0 {
+		name, _, _ := strings.Cut(below[0], " ")
+		e.Hint = "there are applications in " + strings.Join(below, ", ") + "; such as: gatehouse run " + name
+		return e
 	}
 	if isFile(filepath.Join(f.res.Dir, "index.html")) {
 		e.Hint = "there is an index.html: gatehouse without run serves the folder's files"
 	}
 	return e
+}
+
+// below names the subfolders that hold an application, as "shop (Django)".
+func (f *finder) below() []string {
+	var out []string
+	for _, name := range subfolders(f.res.Dir) {
+		inner := &finder{res: Result{Dir: filepath.Join(f.res.Dir, name)}}
+		if found, err := inner.here(); err == nil && found {
+			out = append(out, fmt.Sprintf("%s (%s)", name, inner.res.Framework))
+		}
+	}
+	return out
 }

@@ -14,6 +14,7 @@ package marshal
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -65,6 +66,15 @@ func EndText(dst []byte, at int) []byte {
 func AppendBytes(dst, p []byte) []byte {
 	dst = appendHead(dst, 's', len(p))
 	return append(dst, p...)
+}
+
+// GrowBytes appends a bytes object of n bytes, which the caller fills in: room
+// is where, and stays valid until the result is appended to.
+func GrowBytes(dst []byte, n int) (_, room []byte) {
+	dst = appendHead(dst, 's', n)
+	at := len(dst)
+	dst = slices.Grow(dst, n)[:at+n]
+	return dst, dst[at:]
 }
 
 // AppendInt appends n as an int.

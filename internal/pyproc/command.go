@@ -63,7 +63,8 @@ exec(compile(boot["boot"], "<gatehouse>/boot.py", "exec"))
 `
 
 // Start starts the template process and returns before it has loaded the
-// service: see Template.Ready. The caller calls Close in the end.
+// service: see Template.Ready. The caller calls Close in the end. The error is
+// a *Failure if the interpreter cannot be started.
 func Start(c Command) (*Template, error) {
 	if !supported {
 		return nil, fmt.Errorf("pyproc: start %s: %w on this system", c.Python, errors.ErrUnsupported)
@@ -95,7 +96,7 @@ func Start(c Command) (*Template, error) {
 	if err := t.start(); err != nil {
 		control.Close()
 		life.Close()
-		return nil, fmt.Errorf("pyproc: start %s: %w", c.Python, unwrapPath(err))
+		return nil, &Failure{Path: c.Python, Exception: unwrapPath(err).Error()}
 	}
 	return t, nil
 }

@@ -137,14 +137,21 @@ def describe(error, directory):
     if isinstance(error, SyntaxError) and error.filename:
         path, line = error.filename, error.lineno or 0
     else:
-        inside = os.path.join(directory, "")
-        for frame in traceback.extract_tb(error.__traceback__):
-            if frame.filename.startswith("<"):
-                continue
-            own = frame.filename.startswith(inside) and "site-packages" not in frame.filename
-            if own or not path.startswith(inside):
-                path, line = frame.filename, frame.lineno
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if not is_ours(f.filename)]
+        own = [f for f in frames if is_inside(f.filename, directory)]
+        for frame in (own or frames)[-1:]:
+            path, line = frame.filename, frame.lineno
     text = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     module = (getattr(error, "name", None) or "") if isinstance(error, ImportError) else ""
     return {"path": path, "line": line, "error": text, "module": module, "traceback": trace[-PACKET // 2 :]}
+
+
+def is_ours(filename):
+    """Tell whether a frame is part of how the service is loaded."""
+    return filename.startswith("<") or filename == importlib.__file__
+
+
+def is_inside(filename, directory):
+    """Tell whether a file is the user's own: in the folder and not installed there."""
+    return filename.startswith(os.path.join(directory, "")) and "site-packages" not in filename

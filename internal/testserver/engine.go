@@ -10,6 +10,7 @@ import (
 func newEngine(cfg Config, out *Log) server {
 	return &gatehouse.Server{
 		Handler:           cfg.Handler,
+		TLSConfig:         cfg.tls,
 		HeadTimeout:       cfg.HeadTimeout,
 		BodyStallTimeout:  cfg.BodyStallTimeout,
 		WriteStallTimeout: cfg.WriteStallTimeout,

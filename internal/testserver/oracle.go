@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"crypto/tls"
 	"log"
 	"net/http"
 )
@@ -9,6 +10,8 @@ import (
 func newNetHTTP(cfg Config, out *Log) server {
 	return &http.Server{
 		Handler:           cfg.Handler,
+		TLSConfig:         cfg.tls,
+		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){}, // no HTTP/2
 		ReadHeaderTimeout: cfg.HeadTimeout,
 		IdleTimeout:       cfg.IdleTimeout,
 		ConnContext:       cfg.ConnContext,

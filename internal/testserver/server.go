@@ -28,14 +28,18 @@ type Config struct {
 	ConnContext func(ctx context.Context, c net.Conn) context.Context
 	BaseContext func(net.Listener) context.Context
 
-	// Listener is served in place of one the mode opens. Connections to it are
-	// plain also in TLS modes' name; Dial does not know it.
+	// Listener is served in place of one the mode opens, always by Serve: it
+	// brings its own TLS if it has any.
 	Listener net.Listener
+
+	// tls is what the modes with TLS serve with.
+	tls *tls.Config
 }
 
 // server is what both servers have in common.
 type server interface {
 	Serve(net.Listener) error
+	ServeTLS(ln net.Listener, certFile, keyFile string) error
 	Shutdown(context.Context) error
 	Close() error
 }
@@ -68,9 +72,14 @@ func Start(t testing.TB, m Mode, h http.HandlerFunc) *Server {
 func StartConfig(t testing.TB, m Mode, cfg Config) *Server {
 	t.Helper()
 	s := &Server{Log: newLog(), Mode: m, t: t, served: make(chan error, 1)}
-	ln := cfg.Listener
+	ln, encrypted := cfg.Listener, false
 	if ln == nil {
-		ln = s.listen()
+		ln, encrypted = s.listen(), m.TLS()
+	}
+	if encrypted {
+		var cert tls.Certificate
+		cert, s.roots = Certificate(t)
+		cfg.tls = &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}}
 	}
 	s.Addr = ln.Addr()
 	if h := cfg.Handler; h != nil {
@@ -81,12 +90,18 @@ func StartConfig(t testing.TB, m Mode, cfg Config) *Server {
 		})
 	}
 	s.server = newServer(m, cfg, s.Log)
-	go func() { s.served <- s.server.Serve(ln) }()
+	go func() {
+		if encrypted {
+			s.served <- s.server.ServeTLS(ln, "", "")
+			return
+		}
+		s.served <- s.server.Serve(ln)
+	}()
 	t.Cleanup(s.end)
 	return s
 }
 
-// newServer makes the server of the mode. A TLS listener is made by the caller.
+// newServer makes the server of the mode.
 func newServer(m Mode, cfg Config, log *Log) server {
 	if m.Oracle() {
 		return newNetHTTP(cfg, log)
@@ -104,11 +119,6 @@ func (s *Server) listen() net.Listener {
 	ln, err := net.Listen(network, address)
 	if err != nil {
 		s.t.Fatal(err)
-	}
-	if s.Mode.TLS() {
-		var cert tls.Certificate
-		cert, s.roots = Certificate(s.t)
-		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}})
 	}
 	return ln
 }
@@ -130,6 +140,9 @@ func (s *Server) end() {
 
 // Shutdown is the server's Shutdown.
 func (s *Server) Shutdown(ctx context.Context) error { return s.server.Shutdown(ctx) }
+
+// Serve serves a further listener, as the server's Serve.
+func (s *Server) Serve(ln net.Listener) error { return s.server.Serve(ln) }
 
 // Close is the server's Close.
 func (s *Server) Close() error { return s.server.Close() }

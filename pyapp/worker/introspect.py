@@ -4,7 +4,7 @@ import platform
 import sys
 
 
-def describe(application):
+def describe(application, mount):
     """Return facts about the interpreter and the application, fit for JSON."""
     return {
         "python": platform.python_version(),

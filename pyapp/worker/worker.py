@@ -1,5 +1,6 @@
 """The service that a template loads and a worker runs: one WSGI application."""
 
+import array
 import importlib
 import io
 import marshal
@@ -7,18 +8,23 @@ import mmap
 import os
 import socket
 import sys
+import threading
 
-from . import introspect
-from .frames import LAST, MAX_PACKET, READY, WHOLE, frame
-from .wsgi import Answer, FileWrapper, HEADER, MAX_PART
+from . import introspect, output, stacks
+from .frames import HEADER, LAST, MAX_PART, READY, WHOLE, frame
+from .wsgi import Answer, FileWrapper
+
+MAX_REQUEST = 131072  # length of the longest packet that the server sends
 
 # Cells of the page shared with the server, each of eight bytes; every lane has
 # a row of its own, so that lanes share no cache line.
 ROW = 8
 RUNNING = 0  # written here: number of the request that has begun
 ABANDONED = 1  # written by the server: number of the request nobody waits for
+OVERDUE = 2  # written by the server: number of the request to break off
+ASKED = 3  # written by the server: number of the request whose stack is wanted
 
-loaded = {}  # the application that load found, for serve; set once, before any fork
+loaded = {}  # what load found, for serve; filled once, before any fork
 
 
 def load(settings):
@@ -27,62 +33,85 @@ def load(settings):
     application = importlib.import_module(module)
     for name in (expression or "application").split("."):
         application = getattr(application, name)
+    if not callable(application):
+        raise TypeError("%s is not callable but %s" % (settings["app"], type(application).__name__))
     loaded["application"] = application
-    return introspect.describe(application)
+    return introspect.describe(application, settings["mount"])
 
 
 def serve(settings, number, files):
-    """Serve requests until told to stop."""
-    page, stdout, stderr = files[:3]
+    """Serve requests on every lane until told to stop."""
+    page, stdout, stderr, dump = files[:4]
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)
-    shared = mmap.mmap(page, 0)
+    cells = memoryview(mmap.mmap(page, 0)).cast("Q")
     for fd in (page, stdout, stderr):
         os.close(fd)
-    cells = memoryview(shared).cast("Q")
-    lane = Lane(socket.socket(fileno=files[3]), cells[:ROW], loaded["application"])
-    lane.send(frame(READY, 0, 0, 0))
-    lane.run()
+    os.set_inheritable(dump, False)
+
+    lanes = []
+
+    def request_of(thread):
+        for lane in lanes:
+            if lane.thread == thread and lane.answer is not None:
+                return lane.answer.environ.get("HTTP_X_REQUEST_ID", "")
+        return ""
+
+    sys.stdout, sys.stderr = output.marked(1, request_of), output.marked(2, request_of)
+    for i, fd in enumerate(files[4:]):
+        os.set_inheritable(fd, False)
+        lanes.append(Lane(socket.socket(fileno=fd), cells[i * ROW : (i + 1) * ROW], len(files) > 5))
+
+    stacks.Watch(lanes, dump).listen(*map(int, settings["signals"].split()))
+    lanes[0].send(frame(READY, 0, 0, 0))
+    if len(lanes) == 1:
+        # In the main thread, where a signal's handler can break a request off.
+        lanes[0].run()
+        return
+    threads = [threading.Thread(target=lane.run, name="lane-%d" % i, daemon=True) for i, lane in enumerate(lanes)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 class Lane:
     """A socket on which requests are served one after the other."""
 
-    def __init__(self, sock, cells, application):
+    def __init__(self, sock, cells, threaded):
         self.sock = sock
-        self.cells = cells
-        self.application = application
-        self.application_place = introspect.place(application)
-        self.heads = {}
         self.send = sock.send
+        self.cells = cells
+        self.thread = 0  # identifier of the thread that runs it
+        self.answer = None  # to the request that is running
+        self.heads = {}  # see wsgi.MAX_CACHED
+        self.application_place = introspect.place(loaded["application"])
         self.constants = {
             "wsgi.version": (1, 0),
             "wsgi.errors": sys.stderr,
-            "wsgi.multithread": False,
+            "wsgi.multithread": threaded,
             "wsgi.multiprocess": True,
             "wsgi.run_once": False,
             "wsgi.input_terminated": True,
             "wsgi.file_wrapper": FileWrapper,
         }
 
-    def is_abandoned(self, number):
-        return self.cells[ABANDONED] == number
-
     def run(self):
         """Take requests until told to stop, or until the server is gone."""
-        application = self.application
+        self.thread = threading.get_ident()
+        application = loaded["application"]
         cells, constants, send = self.cells, self.constants, self.send
         pack, loads, new_input = HEADER.pack, marshal.loads, io.BytesIO
         receive = self.sock.recv_into
-        packet = bytearray(2 * MAX_PACKET)
+        packet = bytearray(MAX_REQUEST)
         while receive(packet):
             number, environ, body = loads(packet)
             if not number:
                 return
             cells[RUNNING] = number
             environ.update(constants)
-            environ["wsgi.input"] = new_input(body) if body.__class__ is bytes else self.open_body(body)
-            answer = Answer(self, number, environ)
+            environ["wsgi.input"] = self.receive_file() if body is None else new_input(body)
+            self.answer = answer = Answer(self, number, environ)
             try:
                 result = application(environ, answer.start)
                 # The common case, spelled out: a list of one block, which with
@@ -91,13 +120,45 @@ class Lane:
                     body = result[0]
                     head = answer.head
                     if body.__class__ is bytes and head is not None and len(head) + len(body) <= MAX_PART:
+                        self.answer = None
                         send(pack(WHOLE, LAST, answer.status, number, len(head), len(body)) + head + body)
                         continue
                 answer.deliver(result)
-            except Exception as error:
+            except BaseException as error:  # SystemExit too ends the request, not the worker
                 answer.fail(error)
-            # No reference of ours may keep what the application made alive.
-            result = environ = answer = error = None
+            self.answer = None
+            # No reference of ours may keep alive what the application made.
+            result = environ = answer = body = None
 
-    def open_body(self, size):
-        raise NotImplementedError
+    def receive_file(self):
+        """Return the request's body, which comes as an open file."""
+        fds = array.array("i")
+        _, ancillary, _, _ = self.sock.recvmsg(1, socket.CMSG_SPACE(fds.itemsize))
+        for level, kind, value in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds.frombytes(value[: fds.itemsize])
+        os.set_inheritable(fds[0], False)
+        return open(fds[0], "rb")
+
+    def send_file(self, packet, fd):
+        """Send a packet, and after it the open file that it announces."""
+        self.send(packet)
+        self.sock.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+
+    def tell(self, packet):
+        """Send a packet if that is possible at once."""
+        try:
+            self.sock.send(packet, socket.MSG_DONTWAIT)
+        except OSError:
+            pass  # the server is busy with what was sent before; it will ask again
+
+    def is_abandoned(self, number):
+        return self.cells[ABANDONED] == number
+
+    def is_overdue(self):
+        return self.answer is not None and self.cells[OVERDUE] == self.answer.number
+
+    def asked(self):
+        """Return the number of the request whose stack is wanted, once, or 0."""
+        number, self.cells[ASKED] = self.cells[ASKED], 0
+        return number if self.answer is not None and self.answer.number == number else 0

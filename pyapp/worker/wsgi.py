@@ -1,7 +1,9 @@
 """One WSGI request: calls the application and sends what it answers (PEP 3333)."""
 
+import os
 import re
-import sys
+import stat
+import struct
 import traceback
 
 from .frames import ADVICE, BLOCK, END, FAILED, FILE, HEAD, HEADER, LAST, MAX_PART, WHOLE
@@ -16,6 +18,8 @@ HOP_BY_HOP = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
 )
 LENGTH = re.compile(rb"(?:^|\n)content-length:[\t ]*([0-9]+)[\t ]*\r", re.IGNORECASE)
+
+EXTENT = struct.Struct("<QQ")  # of a file: offset and size
 
 pack = HEADER.pack
 
@@ -58,6 +62,7 @@ class Answer:
         self.environ = environ
         self.head = None  # set by start: the checked field lines
         self.begun = False  # the head has been sent
+        self.left = 0  # bytes of the body still due once begun; -1 if nobody said
 
     def start(self, status, headers, exc_info=None):
         """start_response of PEP 3333."""
@@ -102,8 +107,11 @@ class Answer:
             close = getattr(result, "close", None)
             if close is not None:
                 close()
-        if not finished:
-            self.lane.send(pack(END, LAST, 0, self.number, 0, 0))
+        if finished:
+            return
+        if self.left > 0 and self.environ["REQUEST_METHOD"] != "HEAD":
+            raise Misuse("return as many bytes as Content-Length announces: %d are missing" % self.left)
+        self.lane.send(pack(END, LAST, 0, self.number, 0, 0))
 
     def iterate(self, result):
         """Send each block as it is produced."""
@@ -123,12 +131,14 @@ class Answer:
 
     def finish(self, body, last=True):
         """Send a body that is all there. Return whether that ended the request."""
-        if self.begun or len(self.head_or_misuse()) + len(body) > MAX_PART:
+        head = self.head if self.begun else self.head_or_misuse()
+        if self.begun or len(head) + len(body) > MAX_PART:
+            if not self.begun and self.status not in (204, 304) and not LENGTH.search(head):
+                self.head = head + b"Content-Length: %d\r\n" % len(body)
             if body or not self.begun:
                 self.send(body)
             return False
         self.begun = True
-        head = self.head
         self.lane.send(pack(WHOLE, last, self.status, self.number, len(head), len(body)) + head + body)
         return last
 
@@ -161,8 +171,28 @@ class Answer:
             at += MAX_PART
 
     def send_file(self, wrapper):
-        """Pass the file to the server, if it is one that the kernel can send."""
-        return False
+        """Pass the file to the server, if it is a regular one. Return whether it was."""
+        try:
+            fd = wrapper.filelike.fileno()
+            info = os.fstat(fd)
+            offset = wrapper.filelike.tell()
+        except (AttributeError, OSError, ValueError):
+            return False
+        if not stat.S_ISREG(info.st_mode) or self.begun:
+            return False
+        head = self.head_or_misuse()
+        length = LENGTH.search(head)
+        size = max(info.st_size - offset, 0)
+        if length:
+            if int(length.group(1)) > size:
+                return False  # let iterating find out what is wrong
+            size = int(length.group(1))
+        elif self.status not in (204, 304):
+            head += b"Content-Length: %d\r\n" % size
+        self.begun = True
+        self.lane.send(pack(HEAD, 0, self.status, self.number, len(head), 0) + head)
+        self.lane.send_file(pack(FILE, 0, 0, self.number, 0, EXTENT.size) + EXTENT.pack(offset, size), fd)
+        return True
 
     def head_or_misuse(self):
         if self.head is None:

@@ -1,10 +1,10 @@
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.messages.views import SuccessMessageMixin
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django.views.generic import CreateView, DetailView, ListView
 
@@ -51,9 +51,11 @@ def cover(request, pk):
 
 
 @require_POST
-@login_required
 def borrow(request, pk):
     book = get_object_or_404(Book, pk=pk)
+    if not request.user.is_authenticated:
+        # Back to the page with the button: the login ends with a GET.
+        return redirect_to_login(book.get_absolute_url())
     try:
         loan = Loan.objects.begin(book, request.user)
     except NoCopyFree:
@@ -64,8 +66,9 @@ def borrow(request, pk):
 
 
 @require_POST
-@login_required
 def give_back(request, pk):
+    if not request.user.is_authenticated:
+        return redirect_to_login(reverse("loans"))
     loan = get_object_or_404(Loan, pk=pk, reader=request.user, returned_on=None)
     loan.end()
     messages.success(request, f"Thank you for bringing back “{loan.copy.book}”.")

@@ -144,7 +144,8 @@ class Pages(WithBook):
 
     def test_strangers_log_in_first(self):
         page = self.client.post(reverse("borrow", args=[self.book.pk]))
-        self.assertRedirects(page, f"/accounts/login/?next=/books/{self.book.pk}/borrow")
+        self.assertRedirects(page, f"/accounts/login/?next=/books/{self.book.pk}/")
+        self.assertRedirects(self.client.post(reverse("give_back", args=[1])), "/accounts/login/?next=/loans/")
         self.assertEqual(Loan.objects.count(), 0)
 
     def test_nobody_returns_for_others(self):

@@ -44,6 +44,7 @@ class Command(BaseCommand):
                 Copy.objects.create(book=book, number=f"{number:03}{letter}")
         # One loan that runs and one that is late, so that the pages show both.
         today = timezone.localdate()
-        for copy, days_ago in zip(Copy.objects.all()[:2], (4, 30), strict=True):
+        first_copies = Copy.objects.filter(number__endswith="a")
+        for copy, days_ago in zip(first_copies[:2], (4, 30), strict=True):
             begun = today - timedelta(days=days_ago)
             Loan.objects.create(copy=copy, reader=reader, begun_on=begun, due_on=begun + LOAN_TIME)

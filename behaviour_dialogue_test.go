@@ -10,8 +10,8 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
-// exchange is one request on a fresh connection and what must come back.
-type exchange struct {
+// dialogue is one request on a fresh connection and what must come back.
+type dialogue struct {
 	name    string
 	handler http.HandlerFunc
 	request string
@@ -26,19 +26,19 @@ type exchange struct {
 // alive is the path that run asks for to learn whether a connection is open.
 const alive = "/alive"
 
-// run runs the exchanges as subtests in modes, in all if there are none.
-func run(t *testing.T, exchanges []exchange, modes ...testserver.Mode) {
+// run runs the dialogues as subtests in modes, in all if there are none.
+func run(t *testing.T, dialogues []dialogue, modes ...testserver.Mode) {
 	if len(modes) == 0 {
 		modes = testserver.All()
 	}
-	for _, x := range exchanges {
+	for _, x := range dialogues {
 		t.Run(x.name, func(t *testing.T) {
 			testserver.Run(t, x.run, modesOf(x.name, modes)...)
 		})
 	}
 }
 
-func (x exchange) run(t *testing.T, m testserver.Mode) {
+func (x dialogue) run(t *testing.T, m testserver.Mode) {
 	s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == alive {
 			w.WriteHeader(http.StatusNoContent)
@@ -137,8 +137,8 @@ func chunked(path, tail string, chunks ...string) string {
 	return b.String() + "0\r\n" + tail
 }
 
-// hello answers with five bytes.
-func hello(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }
+// sayHello answers with five bytes.
+func sayHello(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }
 
 // nothing returns at once.
 func nothing(http.ResponseWriter, *http.Request) {}

@@ -1,5 +1,3 @@
-//go:build unix
-
 package daemon
 
 import (
@@ -18,4 +16,15 @@ func owner(path string) (uid uint32, ok bool) {
 		return 0, false
 	}
 	return stat.Uid, true
+}
+
+// hasTerminal reports whether the process has a controlling terminal. /dev/tty
+// leads to it, whatever the standard streams are.
+func hasTerminal() bool {
+	f, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	_ = f.Close() // nothing was written
+	return true
 }

@@ -1,0 +1,81 @@
+package daemon
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse"
+	"github.com/seed-07905ac1/gatehouse/forwarded"
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/detect"
+)
+
+// What tests see of the inside.
+var (
+	AccountFor  = accountFor
+	Amount      = amount
+	Count       = count
+	ListenError = listenError
+	NewConsole  = newConsole
+	Seconds     = seconds
+	Target      = target
+)
+
+// Pool is what an application is to the daemon.
+type Pool = pool
+
+// App is a site made of a pool.
+type App struct{ a *app }
+
+// NewApp puts the files that p declares beside p.
+func NewApp(p Pool) (*App, error) {
+	a := &app{found: &detect.Result{Name: "shop", App: "shop:app", Framework: detect.Plain}, pool: p, drain: time.Minute, interrupt: time.Second}
+	return &App{a}, a.route()
+}
+
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.a.handler().ServeHTTP(w, r) }
+func (a *App) Reload(ctx context.Context) error                 { return a.a.reload(ctx) }
+func (a *App) Close() error                                     { return a.a.close() }
+func (a *App) Patience(sig syscall.Signal) time.Duration        { return a.a.patience(sig) }
+
+// Announce writes the start lines for listeners of these URLs.
+func (a *App) Announce(w io.Writer, urls ...string) {
+	var addrs []address
+	for _, u := range urls {
+		addrs = append(addrs, address{url: u})
+	}
+	a.a.announce(newScreen(w), time.Now(), addrs)
+}
+
+// Chain is the handler that cfg puts before its folder, and the folder's own.
+func Chain(cfg *config.Config) (chain, files http.Handler, end func() error, err error) {
+	d := &daemon{cfg: cfg, log: slog.New(slog.DiscardHandler)}
+	f, err := openFolder(cfg, cfg.Static.Dir, d.log)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	trust, err := forwarded.ParseTrust(cfg.TrustedProxies)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := d.openAccessLog(io.Discard); err != nil {
+		return nil, nil, nil, err
+	}
+	return d.chain(f, trust), f.files, func() error { d.closeAccessLog(); return f.close() }, nil
+}
+
+// Engine is the server that cfg asks for.
+func Engine(cfg *config.Config) *gatehouse.Server {
+	return newEngine(cfg, nil, slog.New(slog.DiscardHandler), nil)
+}
+
+// Say writes one line as on a screen, plain or with all that a terminal can.
+func Say(w io.Writer, fancy bool, label, text string) {
+	s := newScreen(w)
+	s.fancy = fancy
+	s.line(label, "%s", text)
+}

@@ -1,0 +1,27 @@
+package pyapp
+
+// Waiting returns how many requests wait for a worker.
+func Waiting(p *Pool) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.queue)
+}
+
+// InFlight returns how many requests workers have been given.
+func InFlight(p *Pool) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.workers {
+		for _, l := range w.lanes {
+			n += l.load.depth
+		}
+	}
+	return n
+}
+
+// TemplatePID returns the number of the process that workers are forked from.
+func TemplatePID(p *Pool) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current.template.PID()
+}

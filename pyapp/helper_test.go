@@ -1,0 +1,149 @@
+package pyapp_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+)
+
+// site is a pool behind net/http's server.
+type site struct {
+	*pyapp.Pool
+	url string
+	log *records
+}
+
+// serve opens the application of testdata/apps that config names and serves it
+// until the test ends.
+func serve(t *testing.T, config pyapp.Config) *site {
+	t.Helper()
+	s := &site{log: &records{}}
+	config.Log = slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if config.Dir == "" {
+		config.Dir = "testdata/apps"
+	}
+	if config.Workers == 0 {
+		config.Workers = 1
+	}
+	pool, err := pyapp.Open(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Pool = pool
+	t.Cleanup(func() {
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("log:\n%s", s.log)
+		}
+	})
+	server := httptest.NewUnstartedServer(pool)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+	server.Start()
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	return s
+}
+
+// reply is a response that has been read.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+	err    error // of reading the body
+}
+
+// get sends a request and reads the whole response.
+func (s *site) get(t *testing.T, path string) reply {
+	t.Helper()
+	return s.do(t, request(t, http.MethodGet, s.url+path, nil))
+}
+
+func (s *site) do(t *testing.T, r *http.Request) reply {
+	t.Helper()
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatalf("%s %s: %v", r.Method, r.URL, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return reply{resp.StatusCode, resp.Header, string(body), err}
+}
+
+func request(t *testing.T, method, url string, body io.Reader) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// records is a log that tests can wait on.
+type records struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (r *records) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(p)
+}
+
+func (r *records) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+// line waits for a log record that holds all the texts, and returns it.
+func (r *records) line(t *testing.T, texts ...string) string {
+	t.Helper()
+	var found string
+	eventually(t, "a log record with "+strings.Join(texts, ", "), func() bool {
+		for line := range strings.Lines(r.String()) {
+			if containsAll(line, texts) {
+				found = line
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+func containsAll(s string, texts []string) bool {
+	for _, text := range texts {
+		if !strings.Contains(s, text) {
+			return false
+		}
+	}
+	return true
+}
+
+// eventually polls for something that no channel tells.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited in vain for %s", what)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package pyapp
+
+import (
+	"slices"
+	"time"
+)
+
+// A dispatch is a call and the lane that was picked for it; the lane's load
+// counts it already.
+type dispatch struct {
+	lane *lane
+	call *call
+}
+
+// submit gives the call to a worker or to the queue, or fails it.
+func (p *Pool) submit(c *call) {
+	c.refs.Add(1)
+	p.mu.Lock()
+	l := p.pick(c)
+	var err error
+	switch {
+	case l != nil && len(p.queue) == 0:
+		l.assign(c)
+	default:
+		l, err = nil, p.enqueue(c)
+	}
+	urgent := l == nil || l.load.depth > 1
+	p.mu.Unlock()
+	p.sweeper.wake(urgent)
+	switch {
+	case err != nil:
+		c.fail(err)
+		c.release()
+	case l != nil:
+		p.send(l, c)
+	}
+}
+
+// enqueue has the call wait for a lane, if it may. p.mu is held.
+func (p *Pool) enqueue(c *call) error {
+	switch {
+	case p.closing, len(p.lanes) == 0 && p.current.loops():
+		return errDown
+	case len(p.queue) >= p.config.QueuePerWorker*p.config.Workers:
+		return errBusy
+	}
+	p.queue = append(p.queue, c)
+	return nil
+}
+
+// resubmit gives calls that no worker has begun to other workers. They go
+// before all that wait, since they came earlier, and are never refused.
+func (p *Pool) resubmit(calls []*call) {
+	if len(calls) == 0 {
+		return
+	}
+	p.mu.Lock()
+	p.queue = slices.Concat(calls, p.queue)
+	sends := p.dispatch()
+	p.mu.Unlock()
+	p.sendAll(sends)
+}
+
+// dispatch assigns waiting calls to lanes as long as there is room. p.mu is
+// held; the caller gives the result to sendAll after unlocking it.
+func (p *Pool) dispatch() (sends []dispatch) {
+	for len(p.queue) > 0 {
+		c := p.queue[0]
+		l := p.pick(c)
+		if l == nil {
+			break
+		}
+		l.assign(c)
+		sends = append(sends, dispatch{l, c})
+		p.shift()
+	}
+	return sends
+}
+
+// shift takes the first call off the queue. p.mu is held.
+func (p *Pool) shift() {
+	p.queue[0] = nil
+	p.queue = p.queue[1:]
+	p.noteEmpty()
+}
+
+func (p *Pool) sendAll(sends []dispatch) {
+	for _, d := range sends {
+		p.send(d.lane, d.call)
+	}
+}
+
+// send gives the call to the lane that was picked for it. If its worker has
+// just died, another one is looked for: nobody has begun the call. A call that
+// has been given up while it waited is not sent.
+func (p *Pool) send(l *lane, c *call) {
+	if c.over() {
+		c.release()
+		p.finished(l, 1)
+		return
+	}
+	if err := l.send(c); err != nil {
+		p.resubmit([]*call{c})
+	}
+}
+
+// pick returns the lane with the least to do of those that have room for c, nil
+// if none has. p.mu is held.
+func (p *Pool) pick(c *call) *lane {
+	var best *lane
+	for _, l := range p.lanes {
+		if l.load.depth == 0 {
+			return l
+		}
+		if l.load.room(c) && (best == nil || l.load.depth < best.load.depth) {
+			best = l
+		}
+	}
+	return best
+}
+
+// assign counts the call as one of the lane's. Pool.mu is held.
+func (l *lane) assign(c *call) {
+	l.load.add(c, time.Now())
+	if l.worker.state == Ready {
+		l.worker.move(Busy)
+	}
+}
+
+// finished notes that a lane is done with n calls, and sends it what waits.
+func (p *Pool) finished(l *lane, n int) {
+	var next [maxDepth]*call
+	k := 0
+	p.mu.Lock()
+	now := time.Now()
+	l.load.done(n, now)
+	if l.worker.takesCalls() {
+		for len(p.queue) > 0 && k < len(next) && l.load.room(p.queue[0]) {
+			next[k] = p.queue[0]
+			l.load.add(next[k], now)
+			k++
+			p.shift()
+		}
+	}
+	if l.load.depth == 0 {
+		l.worker.rest()
+	}
+	p.mu.Unlock()
+	for _, c := range next[:k] {
+		p.send(l, c)
+	}
+}

@@ -1,0 +1,235 @@
+package pyapp
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// How old a request is when something is done about it.
+const (
+	// takeBackAge: what waits behind it in the lane is taken back.
+	takeBackAge = 2 * time.Millisecond
+	// watchAge: its client is watched for leaving.
+	watchAge = 100 * time.Millisecond
+	// grace is how long an interrupted request may take to come back before its
+	// process is ended.
+	grace = 2 * time.Second
+)
+
+// A sweeper looks at the requests under way from time to time, so that a fast
+// request needs no timer of its own. It rests while there are none.
+type sweeper struct {
+	pool *Pool
+	pace atomic.Int32
+	poke chan struct{}
+}
+
+// The paces of a sweeper.
+const (
+	resting int32 = iota
+	slowly        // requests are under way
+	fast          // requests wait that could run elsewhere
+)
+
+// pause is the time between two sweeps.
+var pauses = [...]time.Duration{resting: time.Hour, slowly: 50 * time.Millisecond, fast: 5 * time.Millisecond}
+
+// linger is how long a sweeper goes on after the last request, so that it need
+// not be woken for every one.
+const linger = time.Second
+
+func (s *sweeper) init(p *Pool) { s.pool, s.poke = p, make(chan struct{}, 1) }
+
+// wake makes sure that the sweeper is about, fast if it is urgent.
+func (s *sweeper) wake(urgent bool) {
+	need := slowly
+	if urgent {
+		need = fast
+	}
+	if s.pace.Load() >= need {
+		return
+	}
+	select {
+	case s.poke <- struct{}{}:
+	default: // it has been told
+	}
+}
+
+// run sweeps until the pool's context ends.
+func (s *sweeper) run() {
+	var last time.Time // when there was something to do
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		now := time.Now()
+		pace := s.pool.sweep(s.pool.ctx, now)
+		switch {
+		case pace > resting:
+			last = now
+		case now.Sub(last) < linger:
+			pace = slowly
+		case s.pace.Load() > resting:
+			// A request may have come since and seen that we are about. Say that
+			// we rest, and look once more.
+			s.pace.Store(resting)
+			continue
+		}
+		s.pace.Store(pace)
+		timer.Reset(pauses[pace])
+		select {
+		case <-s.poke:
+		case <-timer.C:
+		case <-s.pool.ctx.Done():
+			return
+		}
+	}
+}
+
+// sweep looks at every request once and returns the pace that they need.
+func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
+	pace := resting
+	var expired, long []*call
+	var busy []*lane
+	p.mu.Lock()
+	for len(p.queue) > 0 && now.Sub(p.queue[0].arrived) > p.config.QueueWait {
+		expired = append(expired, p.queue[0])
+		p.shift()
+	}
+	for _, c := range p.queue {
+		pace = fast
+		if now.Sub(c.arrived) > watchAge && !c.watch.client {
+			c.watch.client = true
+			c.refs.Add(1)
+			long = append(long, c)
+		}
+	}
+	for _, w := range p.workers {
+		for _, l := range w.lanes {
+			if l.load.depth == 0 {
+				continue
+			}
+			busy = append(busy, l)
+			if pace = max(pace, slowly); l.load.depth > 1 {
+				pace = fast
+			}
+		}
+	}
+	p.mu.Unlock()
+	for _, c := range expired {
+		c.fail(errWaited)
+		c.release()
+	}
+	for _, c := range long {
+		c.watchClient()
+		c.release()
+	}
+	for _, l := range busy {
+		l.sweep(now)
+	}
+	return pace
+}
+
+// A watch is what the sweeper has done about a call.
+type watch struct {
+	client  bool      // its client is watched
+	stack   stackStep // how far asking for its stack has come
+	asked   time.Time // when the last step of that was
+	overdue time.Time // when it was interrupted
+}
+
+// sweep looks at the request that the lane is running.
+func (l *lane) sweep(now time.Time) {
+	l.mu.Lock()
+	if l.closed || len(l.calls) == 0 {
+		l.mu.Unlock()
+		return
+	}
+	c, since, behind := l.calls[0], l.since, len(l.calls) > 1
+	c.refs.Add(1) // the worker may be done with it at any time
+	l.mu.Unlock()
+	defer c.release()
+
+	age := now.Sub(since)
+	if behind && age > takeBackAge {
+		l.worker.pool.returned(l, l.takeBack(), age)
+	}
+	if age > watchAge && !c.watch.client {
+		c.watch.client = true
+		c.watchClient()
+	}
+	config := &l.worker.pool.config
+	if config.Slow > 0 && age > config.Slow {
+		l.reportSlow(c, now, age)
+	}
+	switch err := c.tooLong(config, now, age); {
+	case !c.watch.overdue.IsZero():
+		if now.Sub(c.watch.overdue) > grace && l.worker.onlyOverdue() {
+			l.worker.kill(TimedOut)
+		}
+	case err != nil:
+		c.watch.overdue = now
+		c.logOverdue(l.worker, err, age)
+		c.fail(err)
+		l.interrupt(c)
+	}
+}
+
+// returned puts calls that were taken back from a lane at the head of the queue.
+func (p *Pool) returned(l *lane, calls []*call, age time.Duration) {
+	if len(calls) == 0 {
+		return
+	}
+	p.mu.Lock()
+	l.load.depth -= len(calls)
+	l.load.service = max(l.load.service, age) // nothing more behind this one
+	p.mu.Unlock()
+	p.resubmit(calls)
+}
+
+// tooLong returns why the call has to be given up, or nil.
+func (c *call) tooLong(config *Config, now time.Time, age time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.phase == waiting && config.Timeout > 0 && age > config.Timeout:
+		return errOverdue
+	case c.phase != streaming || config.StallTimeout < 0:
+		return nil
+	case c.answer.stream.waitsForReader():
+		c.moved = now // it is the client who is slow
+		return nil
+	case now.Sub(c.moved) > config.StallTimeout:
+		return errStalled
+	}
+	return nil
+}
+
+// interrupt has the worker break off the request, take no more, and end when
+// its other requests are done: a request that was broken off may have left a
+// database connection in the middle of a conversation.
+func (l *lane) interrupt(c *call) {
+	w := l.worker
+	l.mu.Lock()
+	if !l.closed && len(l.calls) > 0 && l.calls[0] == c {
+		l.overdue.Store(uint64(c.number))
+	}
+	l.mu.Unlock()
+	w.drain(TimedOut)
+	if len(w.lanes) == 1 { // only the main thread can be interrupted
+		_ = w.child.Signal(sigInterrupt) // it may have ended
+	}
+}
+
+// onlyOverdue reports whether nothing runs in the worker but what is overdue.
+func (w *worker) onlyOverdue() bool {
+	for _, l := range w.lanes {
+		l.mu.Lock()
+		other := len(l.calls) > 0 && l.overdue.Load() != uint64(l.calls[0].number)
+		l.mu.Unlock()
+		if other {
+			return false
+		}
+	}
+	return true
+}
