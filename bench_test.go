@@ -129,8 +129,8 @@ func TestRequestAllocations(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := startBench(t, tt.handler)
 			got := testing.AllocsPerRun(200, func() { c.roundtrip(t, []byte(browserRequest), 1) })
-			if got > tt.most {
-				t.Errorf("%.1f allocations for a request, want at most %.0f", got, tt.most)
+			if most := tt.most + poolMisses; got > most {
+				t.Errorf("%.1f allocations for a request, want at most %.0f", got, most)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ type Info struct {
 	Implementation   string        `json:"implementation"` // "CPython" or "PyPy"
 	Framework        Framework     `json:"framework"`      // zero if none was recognised
 	Static           []StaticMount `json:"static"`         // in the order of URL length, longest first
+	Debug            bool          `json:"debug"`          // the framework shows tracebacks to visitors
 	Warnings         []string      `json:"warnings"`       // one sentence each
 	Workers, Threads int           `json:"-"`
 }
@@ -19,6 +20,6 @@ type Framework struct {
 
 // StaticMount is a URL prefix whose files the application wants served.
 type StaticMount struct {
-	URL  string   `json:"url"`  // starts and ends with a slash, below the application's mount
+	URL  string   `json:"url"`  // path on the site, the application's mount included; starts and ends with a slash
 	Dirs []string `json:"dirs"` // absolute; the first that has the file wins
 }

@@ -20,7 +20,9 @@ import traceback
 CONTROL = 3  # descriptor of the control socket
 LIFELINE = 4  # descriptor of a pipe whose other end only the server holds
 
+# PyPy does not name these.
 F_SETSIG = getattr(fcntl, "F_SETSIG", 10 if sys.platform == "linux" else None)
+O_ASYNC = getattr(fcntl, "FASYNC", 0o20000)
 
 PACKET = 65536
 MAX_FILES = 128
@@ -70,7 +72,7 @@ def hold_on_to_lifeline():
     fcntl.fcntl(LIFELINE, F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(LIFELINE, fcntl.F_SETOWN, -os.getpgrp())
     flags = fcntl.fcntl(LIFELINE, fcntl.F_GETFL)
-    fcntl.fcntl(LIFELINE, fcntl.F_SETFL, flags | os.O_NONBLOCK | fcntl.FASYNC)
+    fcntl.fcntl(LIFELINE, fcntl.F_SETFL, flags | os.O_NONBLOCK | O_ASYNC)
     try:
         gone = not os.read(LIFELINE, 1)  # it may have died before the line above
     except BlockingIOError:

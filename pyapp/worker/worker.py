@@ -14,6 +14,7 @@ from . import introspect, output, stacks
 from .frames import HEADER, LAST, MAX_PART, READY, WHOLE, frame
 from .wsgi import Answer, FileWrapper
 
+CONTROL = 3  # descriptor of the template's control socket
 MAX_REQUEST = 131072  # length of the longest packet that the server sends
 
 # Cells of the page shared with the server, each of eight bytes; every lane has
@@ -36,7 +37,7 @@ def load(settings):
     if not callable(application):
         raise TypeError("%s is not callable but %s" % (settings["app"], type(application).__name__))
     loaded["application"] = application
-    return introspect.describe(application, settings["mount"])
+    return introspect.describe(application, settings["mount"], known_sockets=(CONTROL,))
 
 
 def serve(settings, number, files):
@@ -110,13 +111,14 @@ class Lane:
                 return
             cells[RUNNING] = number
             environ.update(constants)
-            environ["wsgi.input"] = self.receive_file() if body is None else new_input(body)
+            file = self.receive_file() if body is None else None
+            environ["wsgi.input"] = file or new_input(body)
             self.answer = answer = Answer(self, number, environ)
             try:
                 result = application(environ, answer.start)
                 # The common case, spelled out: a list of one block, which with
                 # the head fits into one packet.
-                if result.__class__ is list and len(result) == 1 and not answer.begun:
+                if result.__class__ is list and len(result) == 1 and not answer.begun and not file:
                     body = result[0]
                     head = answer.head
                     if body.__class__ is bytes and head is not None and len(head) + len(body) <= MAX_PART:
@@ -125,10 +127,14 @@ class Lane:
                         continue
                 answer.deliver(result)
             except BaseException as error:  # SystemExit too ends the request, not the worker
-                answer.fail(error)
-            self.answer = None
+                if not answer.fail(error):
+                    return
+            finally:
+                self.answer = None
+                if file:
+                    file.close()
             # No reference of ours may keep alive what the application made.
-            result = environ = answer = body = None
+            result = environ = answer = body = file = None
 
     def receive_file(self):
         """Return the request's body, which comes as an open file."""

@@ -8,8 +8,8 @@ import traceback
 
 from .frames import ADVICE, BLOCK, END, FAILED, FILE, HEAD, HEADER, LAST, MAX_PART, WHOLE
 
-# Heads seen before, by the text they came from: an application sends few
-# different ones, and checking costs more than everything else done here.
+# Heads seen before, by status and headers: an application sends few different
+# ones, and checking costs more than everything else done here.
 MAX_CACHED = 512
 
 FIELDS = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\Z")
@@ -75,14 +75,9 @@ class Answer:
         elif self.head is not None:
             raise Misuse("call start_response once, or pass exc_info to replace the first head")
         try:
-            text = status + "\n"
-            for name, value in headers:
-                text += name + ": " + value + "\r\n"
-            self.status, self.head = self.lane.heads[text]
-        except (TypeError, ValueError):
-            raise Misuse(explain_types(status, headers)) from None
-        except KeyError:
-            self.status, self.head = self.lane.heads[text] = checked(status, headers, text, self.lane.heads)
+            self.status, self.head = self.lane.heads[(status, *headers)]
+        except (KeyError, TypeError):  # not seen before, or of types that make no key
+            self.status, self.head = checked(status, headers, self.lane.heads)
         return self.write
 
     def write(self, block):
@@ -204,10 +199,9 @@ class Answer:
             raise Misuse(advice % kind_of(block))
 
     def fail(self, error):
-        """Report that the application failed."""
+        """Report that the application failed. Return whether anybody listens."""
         if isinstance(error, Abandoned):
-            self.lane.send(pack(END, LAST, 0, self.number, 0, 0))
-            return
+            return self.report(END, LAST)
         trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         flags = LAST
         where = place(error) or self.lane.application_place
@@ -220,7 +214,14 @@ class Answer:
             text = "%s:%d: %s" % (where[0], where[1], text)
         head = text.encode("utf-8", "backslashreplace")[:4096]
         body = trace.encode("utf-8", "backslashreplace")[-(MAX_PART - 4096) :]
-        self.lane.send(pack(FAILED, flags, 0, self.number, len(head), len(body)) + head + body)
+        return self.report(FAILED, flags, head, body)
+
+    def report(self, kind, flags, head=b"", body=b""):
+        try:
+            self.lane.send(pack(kind, flags, 0, self.number, len(head), len(body)) + head + body)
+        except OSError:
+            return False  # the server is gone
+        return True
 
 
 def place(error):
@@ -232,17 +233,18 @@ def place(error):
     return found
 
 
-def checked(status, headers, text, cache):
+def checked(status, headers, cache):
     """Return (status, head) for a head not seen before, or raise Misuse."""
     explanation = explain_types(status, headers) or explain_text(status, headers)
     if explanation:
         raise Misuse(explanation)
-    if len(cache) >= MAX_CACHED:
-        cache.clear()
-    head = text[len(status) + 1 :].encode("latin-1")
+    head = "".join([name + ": " + value + "\r\n" for name, value in headers]).encode("latin-1")
     if len(head) > MAX_PART // 2:
         raise Misuse("return a head of at most %d bytes, not %d" % (MAX_PART // 2, len(head)))
-    return int(status[:3]), head
+    if len(cache) >= MAX_CACHED:
+        cache.clear()
+    found = cache[(status, *map(tuple, headers))] = int(status[:3]), head
+    return found
 
 
 def explain_types(status, headers):

@@ -1,0 +1,52 @@
+"""The golden frames, which the Go tests read too."""
+
+import json
+import marshal
+import os
+import unittest
+
+from worker import frames
+
+FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "testdata", "frames")
+
+
+def golden(name):
+    with open(os.path.join(FOLDER, name), encoding="utf-8") as f:
+        return json.load(f)
+
+
+class FromWorker(unittest.TestCase):
+    def test_golden(self):
+        for entry in golden("from_worker.json"):
+            with self.subTest(entry["name"]):
+                packet = bytes.fromhex(entry["packet"])
+                values = [
+                    (f["type"], f["flags"], f["status"], f["number"], f["head"].encode("latin-1"), f["body"].encode("latin-1"))
+                    for f in entry["frames"]
+                ]
+                self.assertEqual(list(frames.parse(packet)), values)
+                self.assertEqual(b"".join(frames.frame(*v) for v in values), packet)
+
+    def test_length_beyond_the_packet(self):
+        with self.assertRaises(ValueError):
+            list(frames.parse(frames.frame(frames.END, 0, 0, 1, b"", b"body")[:-1]))
+
+
+class ToWorker(unittest.TestCase):
+    def test_golden(self):
+        for entry in golden("to_worker.json"):
+            with self.subTest(entry["name"]):
+                packet = bytes.fromhex(entry["packet"])
+                body = None if entry["body"] is None else entry["body"].encode("latin-1")
+                want = (entry["number"], entry["environ"], body)
+                self.assertEqual(marshal.loads(packet), want)
+                # A worker reads into a buffer that is longer than the packet.
+                self.assertEqual(marshal.loads(packet + b"\xff" * 10), want)
+
+    def test_stop(self):
+        stop = marshal.dumps((0, None, None), 2)
+        self.assertEqual(marshal.loads(stop), (0, None, None))
+
+
+if __name__ == "__main__":
+    unittest.main()
