@@ -40,7 +40,9 @@ type lane struct {
 	since  time.Time  // when the first of calls became the first
 	closed bool       // no call may be added; the page is gone
 
-	running, abandoned, overdue, asked *atomic.Uint64
+	quick atomic.Bool // the application answers so fast that answers may be held back
+
+	running, abandoned, overdue, asked, sent *atomic.Uint64
 }
 
 func newLane(w *worker, index int) (*lane, error) {
@@ -54,6 +56,7 @@ func newLane(w *worker, index int) (*lane, error) {
 		abandoned: w.page.cell(index, cellAbandoned),
 		overdue:   w.page.cell(index, cellOverdue),
 		asked:     w.page.cell(index, cellAsked),
+		sent:      w.page.cell(index, cellSent),
 	}, nil
 }
 
@@ -64,6 +67,7 @@ type load struct {
 	heavy   bool          // one of them fills the socket: send nothing behind it
 	service time.Duration // how long one request took lately
 	since   time.Time     // when it last began or ended a request
+	calm    int           // requests since the last one that took long
 }
 
 // room reports whether c may be sent now: to an idle lane, or behind requests
@@ -89,13 +93,30 @@ func (d *load) add(c *call, now time.Time) {
 // take long.
 func (d *load) done(n int, now time.Time) {
 	took := now.Sub(d.since) / time.Duration(n)
-	d.depth, d.since = d.depth-n, now
+	d.depth, d.since, d.calm = d.depth-n, now, d.calm+n
+	if took > long {
+		d.calm = 0
+	}
 	if took > d.service {
 		d.service = min(took, d.service*3/2)
 	} else {
 		d.service = max(took, d.service*9/10)
 	}
 }
+
+// Answers may be held back while requests take less than quickService each, and
+// none of the last calmRequests took long.
+const (
+	quickService = wakeUp / 2
+	calmRequests = 500
+	long         = 10 * time.Millisecond
+)
+
+// quick reports whether the worker may hold an answer back until it has served
+// what it has been sent, to send them together. That spares both sides a system
+// call and a wake-up for each. It is for applications that are always fast: an
+// answer that is held behind a slow request waits for the sweeper.
+func (d *load) quick() bool { return d.service < quickService && d.calm >= calmRequests }
 
 // errLaneClosed is returned by send when the worker is gone.
 var errLaneClosed = errors.New("pyapp: lane is closed")
@@ -122,6 +143,11 @@ func (l *lane) send(c *call) error {
 	if err := l.write(c); err != nil {
 		l.calls = l.calls[:len(l.calls)-1]
 		return errLaneClosed
+	}
+	if l.quick.Load() && !c.heavy {
+		l.sent.Store(uint64(c.number))
+	} else if l.sent.Load() != 0 {
+		l.sent.Store(0)
 	}
 	return nil
 }
@@ -285,6 +311,9 @@ func (l *lane) takeBack() []*call {
 	if l.closed || len(l.calls) < 2 {
 		return nil
 	}
+	// The worker may be holding an answer back until it has received these.
+	l.sent.Store(0)
+	defer func() { _, _ = l.conn.Write(flushPacket()) }() // a worker that is gone holds nothing
 	var back []*call
 	stopped := false
 	for {
@@ -292,7 +321,7 @@ func (l *lane) takeBack() []*call {
 		if !ok {
 			break
 		}
-		stopped = stopped || number == 0
+		stopped = stopped || number == stopNumber
 		if i := slices.IndexFunc(l.calls, func(c *call) bool { return c.number == number }); i >= 0 {
 			back = append(back, l.calls[i])
 			l.calls = slices.Delete(l.calls, i, i+1)

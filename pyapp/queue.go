@@ -134,6 +134,7 @@ func (p *Pool) finished(l *lane, n int) {
 	p.mu.Lock()
 	now := time.Now()
 	l.load.done(n, now)
+	l.quick.Store(l.load.quick() && len(l.worker.lanes) == 1)
 	if l.worker.takesCalls() {
 		for len(p.queue) > 0 && k < len(next) && l.load.room(p.queue[0]) {
 			next[k] = p.queue[0]

@@ -181,18 +181,30 @@ func checkHead(head []byte) (headFields, error) {
 				return f, fmt.Errorf("byte %#x in a field's value", b)
 			}
 		}
-		if colon == len("Content-Length") && bytes.EqualFold(line[:colon], []byte("Content-Length")) {
-			n, err := strconv.ParseUint(string(bytes.Trim(line[colon+1:], " \t")), 10, 63)
-			if err != nil || f.length >= 0 {
-				return f, errors.New("Content-Length is no number, or is there twice")
-			}
-			f.length = int64(n)
-		}
-		if colon == len(requestid.Field) && bytes.EqualFold(line[:colon], []byte(requestid.Field)) {
-			f.hasID = true
+		if err := f.note(line[:colon], line[colon+1:]); err != nil {
+			return f, err
 		}
 	}
 	return f, nil
+}
+
+// note looks at a field. Those that frame the message are the server's alone;
+// they are told apart by length first, because this is done for every field.
+func (f *headFields) note(name, value []byte) error {
+	is := func(field string) bool { return len(name) == len(field) && bytes.EqualFold(name, []byte(field)) }
+	switch {
+	case is("Content-Length"):
+		n, err := strconv.ParseUint(string(bytes.Trim(value, " \t")), 10, 63)
+		if err != nil || f.length >= 0 {
+			return errors.New("Content-Length is no number, or is there twice")
+		}
+		f.length = int64(n)
+	case is(requestid.Field):
+		f.hasID = true
+	case is("Connection"), is("Transfer-Encoding"):
+		return fmt.Errorf("field %s, which is the server's", name)
+	}
+	return nil
 }
 
 // tokenBytes are the bytes of a token (RFC 9110, section 5.6.2).
