@@ -66,6 +66,7 @@ var (
 	errDown     = errors.New("the application is not running")
 	errOverdue  = errors.New("the application took too long")
 	errStalled  = errors.New("the application stopped in the middle of its answer")
+	errUnsent   = errors.New("the request could not be handed over")
 	errNonsense = errors.New("the worker answered nonsense")
 	errGone     = errors.New("the client has gone")
 )

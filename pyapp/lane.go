@@ -24,6 +24,11 @@ const maxDepth = 8
 // Requests are sent ahead of time only while they wait for less than this.
 const wakeUp = 100 * time.Microsecond
 
+// sendBuffer is what is asked for as the socket's buffer in each direction: a
+// worker gets rid of an answer of some packets without waiting for us, and the
+// longest request always fits.
+const sendBuffer = 256 << 10
+
 // A lane is one thread of a worker with the socket on which it takes requests,
 // one after the other.
 type lane struct {
@@ -50,6 +55,13 @@ func newLane(w *worker, index int) (*lane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lane: %w", err)
 	}
+	for _, end := range []syscall.Conn{conn, theirs} {
+		if err := setSendBuffer(end, sendBuffer); err != nil {
+			conn.Close()
+			theirs.Close()
+			return nil, fmt.Errorf("lane: %w", err)
+		}
+	}
 	return &lane{
 		worker: w, index: index, conn: conn, theirs: theirs, load: load{service: wakeUp},
 		running:   w.page.cell(index, cellRunning),
@@ -58,6 +70,18 @@ func newLane(w *worker, index int) (*lane, error) {
 		asked:     w.page.cell(index, cellAsked),
 		sent:      w.page.cell(index, cellSent),
 	}, nil
+}
+
+func setSendBuffer(end syscall.Conn, size int) error {
+	conn, err := end.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = conn.Control(func(fd uintptr) {
+		failed = os.NewSyscallError("setsockopt", syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, size))
+	})
+	return errors.Join(err, failed)
 }
 
 // A load is what a lane has to do and how fast it does it. It is guarded by
@@ -122,7 +146,8 @@ func (d *load) quick() bool { return d.service < quickService && d.calm >= calmR
 var errLaneClosed = errors.New("pyapp: lane is closed")
 
 // send gives the call to the worker. It does not block: what may be in flight
-// fits into the socket's buffer.
+// fits into the socket's buffer. The error is errLaneClosed, or something that
+// would fail with any worker.
 func (l *lane) send(c *call) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,7 +167,10 @@ func (l *lane) send(c *call) error {
 	l.calls = append(l.calls, c)
 	if err := l.write(c); err != nil {
 		l.calls = l.calls[:len(l.calls)-1]
-		return errLaneClosed
+		if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) {
+			return errLaneClosed
+		}
+		return fmt.Errorf("send to worker %d: %w", l.worker.number, err)
 	}
 	if l.quick.Load() && !c.heavy {
 		l.sent.Store(uint64(c.number))

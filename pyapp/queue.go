@@ -1,6 +1,7 @@
 package pyapp
 
 import (
+	"errors"
 	"slices"
 	"time"
 )
@@ -46,6 +47,14 @@ func (p *Pool) enqueue(c *call) error {
 	}
 	p.queue = append(p.queue, c)
 	return nil
+}
+
+// overloaded reports whether a request would be refused if it came now, so that
+// its body need not be taken in.
+func (p *Pool) overloaded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.queue) >= p.config.QueuePerWorker*p.config.Workers
 }
 
 // resubmit gives calls that no worker has begun to other workers. They go
@@ -99,8 +108,15 @@ func (p *Pool) send(l *lane, c *call) {
 		p.finished(l, 1)
 		return
 	}
-	if err := l.send(c); err != nil {
+	switch err := l.send(c); {
+	case err == nil:
+	case errors.Is(err, errLaneClosed):
 		p.resubmit([]*call{c})
+	default:
+		p.log.Error("cannot hand a request over", "request", c.id, "error", err)
+		c.fail(errUnsent)
+		c.release()
+		p.finished(l, 1)
 	}
 }
 

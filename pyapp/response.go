@@ -36,7 +36,11 @@ func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
 	if c.answer.stream != nil {
 		setHeader(w.Header(), head)
 		w.WriteHeader(c.answer.status)
-		c.stream(w, r.Method == http.MethodHead)
+		if r.Method == http.MethodHead {
+			c.abandon() // a body without an end must not keep anybody busy
+			return
+		}
+		c.stream(w)
 		return
 	}
 	isHead := r.Method == http.MethodHead
@@ -79,7 +83,7 @@ func mayHaveLength(status int) bool {
 // stream writes the body as it comes, and flushes whenever it has caught up. A
 // body that breaks off ends the connection: the client must not take it for
 // complete.
-func (c *call) stream(w http.ResponseWriter, isHead bool) {
+func (c *call) stream(w http.ResponseWriter) {
 	s := c.answer.stream
 	defer s.close()
 	control := http.NewResponseController(w)
@@ -93,9 +97,6 @@ func (c *call) stream(w http.ResponseWriter, isHead bool) {
 			panic(http.ErrAbortHandler)
 		}
 		buf = b
-		if isHead {
-			continue
-		}
 		if _, err := w.Write(b); err != nil {
 			c.abandon()
 			return
@@ -112,7 +113,7 @@ func (c *call) stream(w http.ResponseWriter, isHead bool) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	if file == nil || isHead {
+	if file == nil {
 		return
 	}
 	if n, _ := io.Copy(w, file); n < size {

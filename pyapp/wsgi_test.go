@@ -201,7 +201,7 @@ func TestInput(t *testing.T) {
 
 func TestHEAD(t *testing.T) {
 	s := serve(t, pyapp.Config{App: "good:plain"})
-	for path, length := range map[string]string{"/hello": "5", "/head_first": "5", "/file": "500000", "/generated": ""} {
+	for path, length := range map[string]string{"/hello": "5", "/head_first": "5", "/file": "500000", "/generated": "", "/closing_endless": ""} {
 		got := s.do(t, request(t, http.MethodHead, s.url+path, nil))
 		if got.status != 200 || got.header.Get("Content-Length") != length || got.body != "" {
 			t.Errorf("HEAD %s: status %d, Content-Length %q, want 200 and %q", path, got.status, got.header.Get("Content-Length"), length)
