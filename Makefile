@@ -33,14 +33,14 @@ test: needs check test-go test-python fuzz-short ## install what the tests need,
 
 .PHONY: needs
 needs:
-	@scripts/need $(PYTHON) git gcc headers=libc6-dev chromium venv=python3-venv
+	@scripts/need $(PYTHON) git gcc headers=libc6-dev chromium pypy3 venv=python3-venv
 	@scripts/venv $(VENVS)/django examples/django/requirements.txt
 	@scripts/venv $(VENVS)/flask examples/flask/requirements.txt
 
 .PHONY: test-go
 test-go: build needs
-	@echo "==> go test"
-	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+	@echo "==> go test, also on $$(scripts/pythons)"
+	GATEHOUSE_TEST_PYTHONS=$$(scripts/pythons) CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
 
 .PHONY: test-python
 test-python: needs

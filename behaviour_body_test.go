@@ -242,3 +242,37 @@ func TestMaxBytes(t *testing.T) {
 		{"chunked above", limited, chunked("/", "\r\n", "hello", "!"), `413 content-length "limit 5\n", open`, nil},
 	})
 }
+
+// A client may end its direction with the last byte of the body, and still gets
+// its answer.
+func TestBodyAndEndTogether(t *testing.T) {
+	for _, tt := range []struct{ name, head, body string }{
+		{"length", "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n", "hello"},
+		{"chunked", "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n"},
+	} {
+		for _, size := range []int{1, 16, 1 << 16} {
+			t.Run(fmt.Sprint(tt.name, " read by ", size), func(t *testing.T) {
+				testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+					reached, sent := make(chan struct{}), make(chan struct{})
+					s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
+						close(reached)
+						<-sent
+						if _, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r.Body}, make([]byte, size)); err != nil {
+							t.Error(err)
+						}
+					})
+					c := s.Dial()
+					c.Send(tt.head)
+					testserver.Receive(t, "the handler", reached)
+					c.Send(tt.body)
+					c.CloseWrite()
+					close(sent)
+					if got := c.Response("").Text(); got != "hello" {
+						t.Errorf("got %q", got)
+					}
+					c.Closed()
+				})
+			})
+		}
+	}
+}

@@ -169,13 +169,9 @@ func (b neverEnding) Read(p []byte) (int, error) {
 // still: whatever watches the connection lets go of it.
 func TestHijackAfterWatching(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
+		s := watchful(t, m, func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
-			select {
-			case <-r.Context().Done():
-				t.Error("context ended early")
-			default:
-			}
+			watched(r)
 			hijacked(t, func(conn net.Conn, rw *bufio.ReadWriter) {
 				io.WriteString(conn, "ready ")
 				line, err := rw.ReadString('\n')
@@ -184,10 +180,11 @@ func TestHijackAfterWatching(t *testing.T) {
 		})
 		for range 20 {
 			c := s.Dial()
-			c.Send(request("POST", "/", "body"))
+			c.Send(request("POST", "/", "body") + "ab")
+			c.Send("cd")
 			c.Expect("ready ")
 			c.Send("more\n")
-			c.Expect("more\n<nil>")
+			c.Expect("abcdmore\n<nil>")
 			c.Closed()
 		}
 	})

@@ -114,3 +114,40 @@ func TestPipelineByteAtATime(t *testing.T) {
 		}
 	})
 }
+
+// A body that arrives after its head, together with the next request, and that
+// the handler reads in small pieces: the next request stays whole.
+func TestPipelineBehindLateBody(t *testing.T) {
+	bodies := []struct{ name, head, body string }{
+		{"length", "POST /5 HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n", "hello"},
+		{"chunked", "POST /5 HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n", "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"},
+		{"trailer", "POST /5 HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n0\r\nA: b\r\n\r\n"},
+	}
+	for _, tt := range bodies {
+		t.Run(tt.name, func(t *testing.T) {
+			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+				reached, size := make(chan struct{}, 1), make(chan int, 1)
+				s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodGet {
+						path(w, r)
+						return
+					}
+					reached <- struct{}{}
+					io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r.Body}, make([]byte, <-size))
+				})
+				c := s.Dial()
+				for n := range 60 {
+					c.Send(tt.head)
+					testserver.Receive(t, "the handler", reached)
+					c.Send(tt.body + get("/next") + get("/last"))
+					size <- n + 1
+					for _, want := range []string{"hello", "/next", "/last"} {
+						if res := c.Response(""); res.Text() != want {
+							t.Fatalf("read in pieces of %d: %d %q, want %q", n+1, res.Status, res.Body, want)
+						}
+					}
+				}
+			})
+		})
+	}
+}

@@ -83,20 +83,24 @@ func (b *body) read(p []byte) (int, error) {
 }
 
 func (b *body) readFixed(p []byte) (int, error) {
-	n, err := b.receive(p[:min(int64(len(p)), b.left)])
+	p = p[:min(int64(len(p)), b.left)]
+	if err := b.readAhead(len(p)); err != nil {
+		return 0, err
+	}
+	n, err := b.w.c.in.Read(p)
 	b.left -= int64(n)
 	if b.left == 0 {
 		return n, io.EOF // whatever err is comes again
 	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return n, err
+	return n, cutShort(err)
 }
 
 func (b *body) readChunked(p []byte) (int, error) {
 	in := &b.w.c.in
 	for {
+		if err := b.readAhead(len(p)); err != nil {
+			return 0, err
+		}
 		var n int
 		var err error
 		if have := in.buffered(); len(have) > 0 {
@@ -113,29 +117,37 @@ func (b *body) readChunked(p []byte) (int, error) {
 }
 
 // decodeInPlace reads what comes next to p and takes the coding off there.
+// Nothing may be buffered: what is left of p is put behind that.
 func (b *body) decodeInPlace(p []byte) (int, error) {
-	got, err := b.receive(p)
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
+	in := &b.w.c.in
+	got, err := in.Read(p)
+	if got == 0 && err != nil {
+		return 0, cutShort(err)
 	}
-	if err != nil {
-		return 0, err
-	}
+	// With got > 0 the error comes again: a TLS connection gives its last bytes
+	// and the end at once.
 	n, used, err := b.chunks.Decode(p, p[:got])
-	b.w.c.in.unread(p[used:got]) // the next request's
+	in.unread(p[used:got]) // the next request's
 	return n, err
 }
 
-// receive reads bytes of the connection as they are: small pieces through the
-// buffer, large ones straight to where they are wanted.
-func (b *body) receive(p []byte) (int, error) {
+// readAhead sees to it that something is buffered, where no more than size
+// bytes are wanted and that is little. Large pieces are better read straight to
+// where they are wanted.
+func (b *body) readAhead(size int) error {
 	in := &b.w.c.in
-	if len(p) < bufferSize/2 && len(in.buffered()) == 0 {
-		if err := in.fill(); err != nil {
-			return 0, err
-		}
+	if size >= bufferSize/2 || len(in.buffered()) > 0 {
+		return nil
 	}
-	return in.Read(p)
+	return cutShort(in.fill())
+}
+
+// cutShort makes the end of the connection inside a body an error.
+func cutShort(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // end makes err the last word on this body. b.mu is held.

@@ -8,6 +8,9 @@ const (
 	// kept.
 	bufferSize = 4 << 10
 
+	// maxBuffer is what a buffer may have grown to and still be lent again.
+	maxBuffer = 4 * bufferSize
+
 	// copySize is the piece in which a body is copied where no sendfile helps.
 	copySize = 32 << 10
 )
@@ -57,7 +60,7 @@ func (p *buffers) get() *buffer {
 
 // put takes b back. The borrower must have let go of everything in it.
 func (p *buffers) put(b *buffer) {
-	if cap(b.b) > 4*bufferSize {
+	if cap(b.b) > maxBuffer {
 		return // one large head or body must not stay in memory for ever
 	}
 	b.b, b.r = b.b[:0], 0

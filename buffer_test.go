@@ -25,7 +25,7 @@ func TestBufferKeepsItsContentWhenItGrows(t *testing.T) {
 
 func TestBuffersDoNotKeepLargeOnes(t *testing.T) {
 	var lender buffers
-	large := &buffer{b: make([]byte, 0, 4*bufferSize+1)}
+	large := &buffer{b: make([]byte, 0, maxBuffer+1)}
 	lender.put(large)
 	for range 10 {
 		if lender.get() == large {

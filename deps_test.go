@@ -41,10 +41,10 @@ accesslog:            internal/recorder internal/requestid
 forwarded:            internal/requestid
 
 # floor 4: where the towers meet
-internal/daemon:      . static pyapp accesslog forwarded internal/config internal/detect internal/pyproc internal/router internal/errorpage internal/requestid
+internal/daemon:      . static pyapp accesslog forwarded internal/config internal/detect internal/router
 
 # floor 5: the command
-cmd/gatehouse:        internal/daemon internal/config internal/detect github.com/spf13/cobra github.com/spf13/pflag
+cmd/gatehouse:        internal/daemon internal/config github.com/spf13/cobra github.com/spf13/pflag
 
 # test help and tools beside the house
 internal/testserver:  .

@@ -7,9 +7,10 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/http1"
 )
 
-// copyBelow is up to which size a finished body is copied behind its head: to
-// copy that little is cheaper than a second piece in the system call.
-const copyBelow = 8 << 10
+// copyBelow is up to which size of the output a finished body is copied behind
+// its head: to copy that little is cheaper than a second piece in the system
+// call. It is also what buffers may grow to and still be used again.
+const copyBelow = maxBuffer
 
 // WriteFinished writes a response that exists as a whole, such as a cached
 // file, in one go. It is for handlers that want to save the way through the
@@ -57,7 +58,7 @@ func (w *response) WriteFinished(status int, head, body []byte) (n int, err erro
 	if !w.framing.BodySent {
 		return 0, nil
 	}
-	if len(body) <= copyBelow {
+	if len(out.b)+len(body) <= copyBelow {
 		out.b = append(out.b, body...)
 		w.written = length
 		return len(body), nil

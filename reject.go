@@ -11,16 +11,16 @@ import (
 
 // Rejection is a request that the server refused without asking the handler.
 type Rejection struct {
-	// Conn addresses of the connection. Both are as net.Conn gives them.
+	// LocalAddr and RemoteAddr are the connection's, as net.Conn gives them.
 	LocalAddr, RemoteAddr net.Addr
 
-	// Status that was sent.
+	// Status is what the client was sent.
 	Status int
 
-	// Reason in a few words, for the log.
+	// Reason says why in a few words, for the log.
 	Reason string
 
-	// Line is what arrived of the request line, at most 256 bytes, raw: it may
+	// Line is what had arrived of the request line, at most 256 bytes, raw: it may
 	// hold anything and must be escaped before it is shown.
 	Line []byte
 }

@@ -161,7 +161,7 @@ func (w *response) inform(status int) {
 		return key == "Content-Length" || key == "Transfer-Encoding"
 	})
 	out.b = append(out.b, "\r\n"...)
-	w.sent(w.c.out.flush())
+	_ = w.sent(w.c.out.flush()) // the write of the response itself reports a client that left
 }
 
 // sendContinue sends 100 Continue if the client waits for it.

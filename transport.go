@@ -28,7 +28,6 @@ type transport struct {
 type stall struct {
 	since atomic.Int64 // coarse time since which nothing has moved; 0: nobody waits
 	watch atomic.Bool  // whether waiting counts
-	cut   atomic.Bool  // the sweeper has ended the wait
 }
 
 // begin marks the beginning of a wait.
@@ -104,13 +103,11 @@ func (t *transport) Write(p []byte) (int, error) {
 
 // cutRead ends a read that is under way and fails later ones.
 func (t *transport) cutRead() {
-	t.reads.cut.Store(true)
 	_ = t.conn.SetReadDeadline(longAgo) // fails on a closed connection only
 }
 
 // cutWrite ends a write that is under way and fails later ones.
 func (t *transport) cutWrite() {
-	t.writes.cut.Store(true)
 	_ = t.conn.SetWriteDeadline(longAgo) // fails on a closed connection only
 }
 

@@ -24,7 +24,6 @@ type generation struct {
 	tasks  sync.WaitGroup     // all goroutines of the generation
 
 	template *pyproc.Template // forks the workers
-	output   []*os.File       // reading ends of what templates print
 
 	mu       sync.Mutex
 	spare    *pyproc.Template // with alone: loaded, and not yet a worker

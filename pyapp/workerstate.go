@@ -1,6 +1,9 @@
 package pyapp
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // State is where a worker stands in its life.
 type State uint8
@@ -46,12 +49,7 @@ func (s State) String() string {
 
 // mayMove reports whether a worker in state s may go to state next.
 func (s State) mayMove(next State) bool {
-	for _, m := range moves[s] {
-		if m == next {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(moves[s], next)
 }
 
 // Reason is why a worker ended, or is about to.

@@ -123,7 +123,7 @@ func BenchmarkCold(b *testing.B) {
 
 func BenchmarkListing(b *testing.B) {
 	content := files{}
-	for _, name := range strings.Fields("a b c d e f g h i j k l m n o p q r s t u v w x y z") {
+	for name := range strings.FieldsSeq("a b c d e f g h i j k l m n o p q r s t u v w x y z") {
 		content[name] = ""
 	}
 	h, _ := open(b, static.Config{Roots: []string{folder(b, content)}, Listing: true})

@@ -179,7 +179,7 @@ func TestOneVersionAlways(t *testing.T) {
 				})
 			}
 			aside := filepath.Join(dir, "aside")
-			for n := range 200 {
+			for n := range 60 {
 				must(t, os.WriteFile(aside, []byte(version(n)), 0o644))
 				must(t, os.Rename(aside, filepath.Join(dir, "page")))
 				k.advance(static.Confirm)

@@ -70,7 +70,8 @@ func httpDate(lines []string) (time.Time, bool) {
 
 // strongly and weakly are the two comparisons of section 8.8.3.2.
 func strongly(a, b string) bool { return a == b && !strings.HasPrefix(a, "W/") }
-func weakly(a, b string) bool   { return strings.TrimPrefix(a, "W/") == strings.TrimPrefix(b, "W/") }
+
+func weakly(a, b string) bool { return strings.TrimPrefix(a, "W/") == strings.TrimPrefix(b, "W/") }
 
 // matches reports whether one of the entity tags in lines, or "*", compares equal
 // to etag. The list is read up to the first thing that is no tag.

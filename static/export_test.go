@@ -33,6 +33,7 @@ var (
 	EntityTag     = entityTag
 	Missing       = missing
 	NameOf        = nameOf
+	OpenFile      = openFile
 )
 
 // PathServable is the verdict of NameOf for paths that name a file.

@@ -51,14 +51,14 @@ func (h *Handler) findIn(r *root, name string, slash bool) (location, finding, e
 		return location{}, foundNothing, err
 	}
 	defer r.release(top)
-	real, err := h.admit(top.Root, name)
+	resolved, err := h.admit(top.Root, name)
 	if err != nil {
 		return location{}, foundNothing, err
 	}
 	if slash {
-		return h.findIndex(r, top.Root, name, real)
+		return h.findIndex(r, top.Root, name, resolved)
 	}
-	loc, info, err := look(r, top.Root, real)
+	loc, info, err := look(r, top.Root, resolved)
 	switch {
 	case err != nil:
 		return location{}, foundNothing, err
@@ -70,24 +70,25 @@ func (h *Handler) findIn(r *root, name string, slash bool) (location, finding, e
 	return loc, foundFile, nil
 }
 
-// look says what real is and, if it is a regular file, describes it.
-func look(r *root, top *os.Root, real string) (location, fs.FileInfo, error) {
-	parent, err := descend(top, path.Dir(real))
+// look says what the name resolved stands for and, if that is a regular file,
+// describes it.
+func look(r *root, top *os.Root, resolved string) (location, fs.FileInfo, error) {
+	parent, err := descend(top, path.Dir(resolved))
 	if err != nil {
 		return location{}, nil, err
 	}
 	defer parent.Close()
-	info, err := parent.Lstat(path.Base(real))
+	info, err := parent.Lstat(path.Base(resolved))
 	if err != nil || !info.Mode().IsRegular() {
 		return location{}, info, err
 	}
-	return locate(r, parent, real, info), info, nil
+	return locate(r, parent, resolved, info), info, nil
 }
 
-// findIndex looks for an index file in the folder name, which is real without its
-// links.
-func (h *Handler) findIndex(r *root, top *os.Root, name, real string) (location, finding, error) {
-	dir, err := descend(top, real)
+// findIndex looks for an index file in the folder name, which is resolved
+// without its links.
+func (h *Handler) findIndex(r *root, top *os.Root, name, resolved string) (location, finding, error) {
+	dir, err := descend(top, resolved)
 	if err != nil {
 		return location{}, foundNothing, err // also where it is a file: that has no slash
 	}
@@ -119,22 +120,23 @@ func (h *Handler) admit(top *os.Root, name string) (string, error) {
 	if !h.follow {
 		return name, nil
 	}
-	real, err := resolve(top, name)
+	resolved, err := resolve(top, name)
 	if err != nil {
 		return "", err
 	}
-	if real != name && hidden(top, real, h.project) {
+	if resolved != name && hidden(top, resolved, h.project) {
 		return "", fs.ErrNotExist
 	}
-	return real, nil
+	return resolved, nil
 }
 
-// locate describes the regular file real, which lies in parent and has info.
-func locate(r *root, parent *os.Root, real string, info fs.FileInfo) location {
-	loc := location{root: r, name: real}
+// locate describes the regular file of the name resolved, which lies in parent and
+// has info.
+func locate(r *root, parent *os.Root, resolved string, info fs.FileInfo) location {
+	loc := location{root: r, name: resolved}
 	loc.ids[0] = identify(info)
 	for i, c := range codings() {
-		neighbour, err := parent.Lstat(path.Base(real) + c.ending)
+		neighbour, err := parent.Lstat(path.Base(resolved) + c.ending)
 		if err == nil && usable(neighbour, info) {
 			loc.ids[1+i] = identify(neighbour)
 		}

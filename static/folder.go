@@ -33,11 +33,11 @@ func (h *Handler) readFolder(l *listing, r *root, name string, seen map[string]b
 		return err
 	}
 	defer r.release(top)
-	real, err := h.admit(top.Root, name)
+	resolved, err := h.admit(top.Root, name)
 	if err != nil {
 		return err
 	}
-	dir, err := descend(top.Root, real)
+	dir, err := descend(top.Root, resolved)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (h *Handler) readFolder(l *listing, r *root, name string, seen map[string]b
 	project := h.project
 	if project == ProjectAuto {
 		project = ProjectNever
-		if inProject(top.Root, real) {
+		if inProject(top.Root, resolved) {
 			project = ProjectAlways
 		}
 	}
@@ -83,14 +83,14 @@ func (h *Handler) visible(top, dir *os.Root, name, base string, project ProjectR
 		return nil, false
 	}
 	if info.Mode()&fs.ModeSymlink != 0 && h.follow {
-		real, err := h.admit(top, name)
+		resolved, err := h.admit(top, name)
 		if err != nil {
 			return nil, false
 		}
-		if info, err = top.Lstat(real); err != nil {
+		if info, err = top.Lstat(resolved); err != nil {
 			return nil, false
 		}
-		if info.Mode().IsRegular() && !readableBy(top, real, info) {
+		if info.Mode().IsRegular() && !readableBy(top, resolved, info) {
 			return nil, false
 		}
 		return info, info.IsDir() || info.Mode().IsRegular()

@@ -116,20 +116,18 @@ func (o order) compare(a, b listed) int {
 		}
 		return 1
 	}
-	c := 0
+	byName := cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.URL, b.URL))
+	c := byName
 	switch o.by {
 	case "size":
 		c = cmp.Compare(a.Size, b.Size)
 	case "time":
 		c = a.Modified.Compare(b.Modified)
 	}
-	if c == 0 {
-		c = cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.URL, b.URL))
-	}
 	if o.reverse {
-		return -c
+		c = -c
 	}
-	return c
+	return cmp.Or(c, byName) // those alike are always by name
 }
 
 // prefersJSON reports whether the client asks for JSON by name and does not like

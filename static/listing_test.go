@@ -48,7 +48,8 @@ func TestListing(t *testing.T) {
 		{"by name, backwards", "-name", []string{"./c.bin", "./b.txt", "./A.txt"}},
 		{"by size", "size", []string{"./b.txt", "./A.txt", "./c.bin"}},
 		{"by size, backwards", "-size", []string{"./c.bin", "./A.txt", "./b.txt"}},
-		{"by time, backwards", "-time", []string{"./b.txt", "./c.bin", "./A.txt"}},
+		{"by time, backwards", "-time", []string{"./b.txt", "./A.txt", "./c.bin"}},
+		{"by time", "time", []string{"./A.txt", "./c.bin", "./b.txt"}},
 		{"by nonsense", "\"><script>", []string{"./A.txt", "./b.txt", "./c.bin"}},
 	}
 	for _, tt := range tests {

@@ -3,6 +3,7 @@ package static_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -114,57 +115,97 @@ func TestSpecialFiles(t *testing.T) {
 	}
 }
 
-// TestExchangedWhileServed swaps a folder for a link to a hidden one, and a file
-// for a link to a hidden file, as fast as it can. Not one answer may come from
+// TestExchangedWhileServed swaps a folder with a link to a hidden one, and a file
+// with a link to a hidden file, as fast as it can. Not one answer may come from
 // behind a link.
 func TestExchangedWhileServed(t *testing.T) {
 	large := strings.Repeat("p", static.DefaultCacheFile+1)
 	dir := folder(t, files{
-		"open/file": "public", "open/large": large,
+		"open/file": "public", "open/large": large, "page": "public",
 		".hidden/file": "secret", ".hidden/large": strings.Repeat("s", len(large)),
-		"page": "public",
 	})
-	h, k := open(t, static.Config{Roots: []string{dir}})
 	at := func(name string) string { return filepath.Join(dir, name) }
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			for _, err := range []error{
-				os.Rename(at("open"), at("aside")),
-				os.Symlink(".hidden", at("open")),
-				os.Rename(at("page"), at("page.aside")),
-				os.Symlink(".hidden/file", at("page")),
-				os.Remove(at("open")),
-				os.Rename(at("aside"), at("open")),
-				os.Remove(at("page")),
-				os.Rename(at("page.aside"), at("page")),
-			} {
-				if err != nil {
-					t.Error(err)
-				}
-			}
-		}
-	})
-	for range 2000 {
-		k.advance(static.Confirm) // nothing is given from memory unconfirmed
-		for _, path := range []string{"/open/file", "/open/large", "/page"} {
+	must(t, os.Symlink(".hidden", at("link")))
+	must(t, os.Symlink(".hidden/file", at("pagelink")))
+	h, k := open(t, static.Config{Roots: []string{dir}})
+	for _, tt := range []struct {
+		name, link string
+		paths      []string
+	}{
+		{"open", "link", []string{"/open/file", "/open/large"}},
+		{"page", "pagelink", []string{"/page"}},
+	} {
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() { swap(t, at(tt.name), at(tt.link), stop) })
+		for i := range 4000 {
+			k.advance(static.Confirm) // nothing is given from memory unconfirmed
+			path := tt.paths[i/100%len(tt.paths)]
 			w := get(h, path)
 			if w.Code != 200 && w.Code != 404 {
 				t.Errorf("%s: status %d", path, w.Code)
 			}
 			if strings.HasPrefix(w.Body.String(), "s") {
-				t.Fatalf("%s: the answer is the hidden file's", path)
+				t.Errorf("%s: the answer is the hidden file's", path)
+				break
+			}
+		}
+		close(stop)
+		wg.Wait()
+	}
+}
+
+// TestOpenFileFollowsNothing is the same without what a request needs beside the
+// open, so that the moments between its steps are met often.
+func TestOpenFileFollowsNothing(t *testing.T) {
+	dir := folder(t, files{"open/file": "public", "page": "public", ".hidden/file": "secret"})
+	at := func(name string) string { return filepath.Join(dir, name) }
+	must(t, os.Symlink(".hidden", at("link")))
+	must(t, os.Symlink(".hidden/file", at("pagelink")))
+	top, err := os.OpenRoot(dir)
+	must(t, err)
+	defer top.Close()
+	for _, tt := range []struct{ name, link, path string }{{"open", "link", "open/file"}, {"page", "pagelink", "page"}} {
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() { swap(t, at(tt.name), at(tt.link), stop) })
+		for range 20_000 {
+			f, _, err := static.OpenFile(top, tt.path)
+			if err != nil {
+				if !static.Missing(err) {
+					t.Errorf("%s: %v", tt.path, err)
+				}
+				continue
+			}
+			body, err := io.ReadAll(f)
+			must(t, err)
+			must(t, f.Close())
+			if string(body) != "public" {
+				t.Errorf("%s: opened the hidden file", tt.path)
+				break
+			}
+		}
+		close(stop)
+		wg.Wait()
+	}
+}
+
+// swap exchanges what is at a and b again and again until stop is closed, and an
+// even number of times.
+func swap(t *testing.T, a, b string, stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		for _, pair := range [][2]string{{a, a + ".aside"}, {b, a}, {a, b}, {a + ".aside", a}} {
+			if err := os.Rename(pair[0], pair[1]); err != nil {
+				t.Error(err)
+				return
 			}
 		}
 	}
-	close(stop)
-	wg.Wait()
 }
 
 // TestLinkInThePlaceOfACachedFolder is the case where the file behind the link is

@@ -73,13 +73,13 @@ func (h *Handler) load(loc location) (*resource, error) {
 		if !there {
 			continue
 		}
-		form := form{name: loc.name, original: loc.name, coding: fixedEncoding(loc.name), vary: vary}
+		fm := form{name: loc.name, original: loc.name, coding: fixedEncoding(loc.name), vary: vary}
 		if i > 0 {
 			c := codings()[i-1]
-			form.name, form.coding, form.rank = loc.name+c.ending, c.name, i
-			form.contentType = res.reps[0].contentType
+			fm.name, fm.coding, fm.rank = loc.name+c.ending, c.name, i
+			fm.contentType = res.reps[0].contentType
 		}
-		rep, resting, err := h.loadFile(top.Root, form)
+		rep, resting, err := h.loadFile(top.Root, fm)
 		if err != nil && i > 0 {
 			continue // a neighbour that went: the next confirmation sees it
 		}

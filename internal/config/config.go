@@ -15,6 +15,7 @@ type Config struct {
 	TrustedProxies []string // addresses, prefixes, "unix"
 	Drain          time.Duration
 	InterruptDrain time.Duration
+	User           string // "": an application's folder's owner if started by root, else whoever started it
 
 	Engine Engine
 	Static Static
@@ -67,7 +68,6 @@ type App struct {
 	Queue         int
 	QueueWait     time.Duration // 0: for ever
 	Preload       bool
-	User          string // "" for the folder's owner if started by root, else the server's
 }
 
 // Log is where requests and events are written.

@@ -4,19 +4,65 @@ import (
 	"fmt"
 	"os/user"
 	"strconv"
-
-	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
+	"syscall"
 )
 
-// account is whom an application runs as, where that is not the server's user.
+// account is whom the server runs as once it has its ports, where that is not
+// whoever started it.
 type account struct {
-	pyproc.User
 	name, home string
+	uid, gid   int
+	groups     []int
 }
 
-// env is what tells a process who it is.
+// env is what tells a process who it is; nothing for no account.
 func (a *account) env() []string {
+	if a == nil {
+		return nil
+	}
 	return []string{"HOME=" + a.home, "USER=" + a.name, "LOGNAME=" + a.name}
+}
+
+// become gives the whole process, with all its threads, to the account, for
+// good. Not only the application is then kept from what the account may not do,
+// but also the server that opens files which the application names.
+func (a *account) become() error {
+	if a == nil {
+		return nil
+	}
+	if err := syscall.Setgroups(a.groups); err != nil {
+		return fmt.Errorf("daemon: set groups of %s: %w", a.name, err)
+	}
+	if err := syscall.Setgid(a.gid); err != nil {
+		return fmt.Errorf("daemon: set group of %s: %w", a.name, err)
+	}
+	if err := syscall.Setuid(a.uid); err != nil {
+		return fmt.Errorf("daemon: become %s: %w", a.name, err)
+	}
+	return nil
+}
+
+// accountNamed is the account that --user names, nil if it is the server's own
+// or none is named. Only root can become somebody else.
+func accountNamed(name string, euid int) (*account, error) {
+	if name == "" {
+		return nil, nil
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		return nil, &Error{Err: fmt.Errorf("cannot run as %s: no such user", name)}
+	}
+	who, err := newAccount(u)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case who.uid == euid:
+		return nil, nil
+	case euid != 0:
+		return nil, &Error{Err: fmt.Errorf("cannot run as %s: only root can become another user", name)}
+	}
+	return who, nil
 }
 
 // accountFor decides whom the application in dir runs as: whoever --user names;
@@ -24,80 +70,38 @@ func (a *account) env() []string {
 // being served; else the server's own user (nil). The warning is for a folder
 // that root owns, which leaves nobody lesser to be.
 func accountFor(dir, named string, euid int) (who *account, warning string, err error) {
-	if named != "" {
-		if who, err = lookUp(named); err != nil {
-			return nil, "", &Error{Err: fmt.Errorf("cannot run as %s: no such user", named)}
-		}
-		if euid != 0 && int(who.UID) != euid {
-			return nil, "", &Error{Err: fmt.Errorf("cannot run as %s: only root can become another user", named)}
-		}
-		if int(who.UID) == euid {
-			return nil, "", nil
-		}
-		return who, "", nil
-	}
-	if euid != 0 {
-		return nil, "", nil
+	if named != "" || euid != 0 {
+		who, err = accountNamed(named, euid)
+		return who, "", err
 	}
 	uid, ok := owner(dir)
 	if !ok || uid == 0 {
 		return nil, "the application runs as root, because root owns its folder; --user NAME runs it as somebody with fewer rights", nil
 	}
-	who, err = lookUpID(uid)
+	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
 	if err != nil {
 		return nil, "", &Error{
 			Err:  fmt.Errorf("cannot run as the owner of %s: %w", dir, err),
 			Hint: "--user NAME runs it as somebody else",
 		}
 	}
-	return who, "", nil
-}
-
-// lookUp finds a user by name.
-func lookUp(name string) (*account, error) {
-	u, err := user.Lookup(name)
-	if err != nil {
-		return nil, fmt.Errorf("daemon: look up user: %w", err)
-	}
-	return newAccount(u)
-}
-
-// lookUpID finds a user by number.
-func lookUpID(uid uint32) (*account, error) {
-	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
-	if err != nil {
-		return nil, fmt.Errorf("daemon: look up user: %w", err)
-	}
-	return newAccount(u)
+	who, err = newAccount(u)
+	return who, "", err
 }
 
 func newAccount(u *user.User) (*account, error) {
 	a := &account{name: u.Username, home: u.HomeDir}
-	var err error
-	if a.UID, err = number(u.Uid); err != nil {
-		return nil, err
-	}
-	if a.GID, err = number(u.Gid); err != nil {
-		return nil, err
-	}
 	groups, err := u.GroupIds()
 	if err != nil {
 		return nil, fmt.Errorf("daemon: groups of %s: %w", u.Username, err)
 	}
-	for _, g := range groups {
-		gid, err := number(g)
-		if err != nil {
-			return nil, err
+	ids := append([]string{u.Uid, u.Gid}, groups...)
+	numbers := make([]int, len(ids))
+	for i, id := range ids {
+		if numbers[i], err = strconv.Atoi(id); err != nil {
+			return nil, fmt.Errorf("daemon: account %s: %w", u.Username, err)
 		}
-		a.Groups = append(a.Groups, gid)
 	}
+	a.uid, a.gid, a.groups = numbers[0], numbers[1], numbers[2:]
 	return a, nil
-}
-
-func number(id string) (uint32, error) {
-	n, err := strconv.ParseUint(id, 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("daemon: user: %w", err)
-	}
-	return uint32(n), nil
 }

@@ -25,14 +25,15 @@ import (
 type app struct {
 	found *detect.Result
 	pool  pool
+	log   *slog.Logger
 
 	router router.Router
-	mounts []*static.Handler // of the present table
-	faults []string          // mounts that are not served, and why
+	// mounts are all that were ever in a table, by what they serve. They stay open
+	// until the end: a request that found one in an old table may still be on its
+	// way to it.
+	mounts map[string]*static.Handler
 
 	drain, interrupt time.Duration
-	who              *account // nil: the server's user
-	caution          string   // about whom it runs as; may be empty
 }
 
 // pool is what an app needs of a *pyapp.Pool.
@@ -41,6 +42,8 @@ type pool interface {
 	Info() pyapp.Info
 	// Reload returns an error if the old code goes on serving.
 	Reload(ctx context.Context) error
+	// Shutdown has the workers end by themselves, until ctx ends.
+	Shutdown(ctx context.Context) error
 	Close() error
 }
 
@@ -91,27 +94,16 @@ func detectError(dir string, err error) *Error {
 	return &Error{Err: fmt.Errorf("cannot run %s: %w", dir, cause(err))}
 }
 
-// openApp starts the application that was found.
-func openApp(cfg *config.Config, found *detect.Result, log *slog.Logger) (*app, error) {
+// openApp starts the application that was found. The process is who's already.
+func openApp(cfg *config.Config, found *detect.Result, who *account, log *slog.Logger) (*app, error) {
 	c := &cfg.App
-	a := &app{found: found, drain: cfg.Drain, interrupt: cfg.InterruptDrain}
-	var err error
-	if a.who, a.caution, err = accountFor(found.Dir, c.User, os.Geteuid()); err != nil {
-		return nil, err
-	}
-	env := append(os.Environ(), found.Env...)
-	var user *pyapp.User
-	if a.who != nil {
-		env = append(env, a.who.env()...)
-		user = &a.who.User
-	}
+	a := &app{found: found, log: log, drain: cfg.Drain, interrupt: cfg.InterruptDrain}
 	workers, err := pyapp.Open(pyapp.Config{
 		Name:           found.Name,
 		Dir:            found.ImportDir,
 		App:            found.App,
 		Python:         found.Python.Path,
-		Env:            env,
-		User:           user,
+		Env:            append(os.Environ(), append(found.Env, who.env()...)...),
 		Workers:        c.Workers,
 		Threads:        c.Threads,
 		NoPreload:      !c.Preload,
@@ -132,7 +124,8 @@ func openApp(cfg *config.Config, found *detect.Result, log *slog.Logger) (*app, 
 	}
 	a.pool = workers
 	if err := a.route(); err != nil {
-		return nil, errors.Join(err, a.close())
+		_ = a.pool.Close() // err is what to tell
+		return nil, err
 	}
 	return a, nil
 }
@@ -164,39 +157,46 @@ func appError(err error) *Error {
 
 // route builds the table from what the application declares and swaps it in.
 func (a *app) route() error {
-	var mounts []*static.Handler
-	var faults []string
 	var routes []router.Route
 	for _, m := range a.pool.Info().Static {
-		h, err := static.Open(static.Config{Roots: m.Dirs, Prefix: m.URL})
+		h, err := a.mount(m)
 		if err != nil {
 			// The application still answers for these addresses, as it would elsewhere.
-			faults = append(faults, fmt.Sprintf("%s is not served directly: %v", m.URL, err))
+			a.log.Warn("static files are left to the application", "url", m.URL, "error", err)
 			continue
 		}
-		mounts = append(mounts, h)
 		routes = append(routes, router.Route{Prefix: m.URL, Handler: h})
 	}
 	routes = append(routes, router.Route{Prefix: "/", Handler: a.pool})
 	table, err := router.NewTable(routes)
 	if err != nil {
-		return errors.Join(fmt.Errorf("daemon: route: %w", err), closeAll(mounts))
+		return fmt.Errorf("daemon: route: %w", err)
 	}
 	a.router.Swap(table)
-	old := a.mounts
-	a.mounts, a.faults = mounts, faults
-	return closeAll(old)
+	return nil
 }
 
-func closeAll(mounts []*static.Handler) error {
-	var errs []error
-	for _, m := range mounts {
-		errs = append(errs, m.Close())
+// mount opens the folders of m, or returns what has served them before: its
+// cache is warm, and reloads rarely change what is declared.
+func (a *app) mount(m pyapp.StaticMount) (*static.Handler, error) {
+	key := m.URL + "\x00" + strings.Join(m.Dirs, "\x00")
+	if h := a.mounts[key]; h != nil {
+		return h, nil
 	}
-	return errors.Join(errs...)
+	h, err := static.Open(static.Config{Roots: m.Dirs, Prefix: m.URL, Log: a.log})
+	if err != nil {
+		return nil, err
+	}
+	if a.mounts == nil {
+		a.mounts = map[string]*static.Handler{}
+	}
+	a.mounts[key] = h
+	return h, nil
 }
 
 func (a *app) handler() http.Handler { return &a.router }
+
+func (a *app) asksOrigin() bool { return true }
 
 // reload starts the application's present code beside the old and switches when
 // it works.
@@ -207,7 +207,16 @@ func (a *app) reload(ctx context.Context) error {
 	return a.route()
 }
 
-func (a *app) close() error { return errors.Join(a.pool.Close(), closeAll(a.mounts)) }
+// close implements site: workers that have nothing to do any more may run what
+// Python has them run at their end.
+func (a *app) close(ctx context.Context) error {
+	_ = a.pool.Shutdown(ctx) // what does not end in time is ended by Close
+	errs := []error{a.pool.Close()}
+	for _, m := range a.mounts {
+		errs = append(errs, m.Close())
+	}
+	return errors.Join(errs...)
+}
 
 // patience implements site: whoever presses Ctrl-C waits for the end.
 func (a *app) patience(sig os.Signal) time.Duration {
@@ -241,17 +250,8 @@ func (a *app) announce(s *screen, begun time.Time, addrs []address) {
 		threads = fmt.Sprintf(", %d threads each", info.Threads)
 	}
 	s.line("workers", "%d × %s%s", info.Workers, a.found.App, threads)
-	if a.who != nil {
-		s.line("user", "%s", a.who.name)
-	}
-	if a.caution != "" {
-		s.line("warning", "%s", a.caution)
-	}
 	for _, w := range info.Warnings {
 		s.line("warning", "%s", w)
-	}
-	for _, f := range a.faults {
-		s.line("warning", "%s", f)
 	}
 	for i, addr := range addrs {
 		if i == 0 {

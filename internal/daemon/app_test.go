@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,8 +30,9 @@ type fakePool struct {
 func (p *fakePool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "application ", r.URL.Path)
 }
-func (p *fakePool) Info() pyapp.Info { return p.info }
-func (p *fakePool) Close() error     { p.closed = true; return nil }
+func (p *fakePool) Info() pyapp.Info               { return p.info }
+func (p *fakePool) Close() error                   { p.closed = true; return nil }
+func (p *fakePool) Shutdown(context.Context) error { return nil }
 func (p *fakePool) Reload(context.Context) error {
 	if p.fails == nil {
 		p.info = p.next
@@ -69,9 +71,13 @@ func TestAppServesDeclaredFiles(t *testing.T) {
 		}},
 		next: pyapp.Info{Static: []pyapp.StaticMount{{URL: "/assets/", Dirs: []string{later}}}},
 	}
-	app, err := daemon.NewApp(pool)
+	var log strings.Builder
+	app, err := daemon.NewApp(pool, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "url=/gone/") {
+		t.Errorf("the log does not tell of the folder that is missing:\n%s", &log)
 	}
 	before := []struct{ path, want string }{
 		{"/", "200 application /"},
@@ -100,6 +106,8 @@ func TestAppServesDeclaredFiles(t *testing.T) {
 	}
 	check(t, before)
 
+	old := app.Handler("/static/site.css")
+	declared := pool.info.Static
 	pool.fails = nil
 	if err := app.Reload(t.Context()); err != nil {
 		t.Fatal(err)
@@ -108,6 +116,17 @@ func TestAppServesDeclaredFiles(t *testing.T) {
 		{"/static/site.css", "200 application /static/site.css"},
 		{"/assets/site.css", "200 of the new version"},
 	})
+	// A request that found its handler in the old table is still answered.
+	if got := get(old, "/static/site.css"); got != "200 of the project" {
+		t.Errorf("GET by the old table = %q, want its file", got)
+	}
+	pool.next = pyapp.Info{Static: declared}
+	if err := app.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if app.Handler("/static/site.css") != old {
+		t.Error("a mount that came back was opened anew, want the one with a warm cache")
+	}
 	if err := app.Close(); err != nil || !pool.closed {
 		t.Errorf("Close = %v, pool closed: %v", err, pool.closed)
 	}
@@ -116,10 +135,10 @@ func TestAppServesDeclaredFiles(t *testing.T) {
 func TestAppAnnounces(t *testing.T) {
 	pool := &fakePool{info: pyapp.Info{
 		Python: "3.13.0", Implementation: "PyPy", Framework: pyapp.Framework{Name: "Flask", Version: "3.1"}, Workers: 2, Threads: 4,
-		Static:   []pyapp.StaticMount{{URL: "/static/", Dirs: []string{t.TempDir()}}, {URL: "/gone/", Dirs: []string{"/no/such/folder"}}},
+		Static:   []pyapp.StaticMount{{URL: "/static/", Dirs: []string{t.TempDir()}}},
 		Warnings: []string{"a thread runs"},
 	}}
-	app, err := daemon.NewApp(pool)
+	app, err := daemon.NewApp(pool, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +150,6 @@ func TestAppAnnounces(t *testing.T) {
 		"static     /static/ -> 1 folder, served directly\n",
 		"workers    2 x shop:app, 4 threads each\n",
 		"warning    a thread runs\n",
-		"warning    /gone/ is not served directly: ",
 		"ready      http://127.0.0.1:8000/       in 0.0 s\n",
 		"           unix:/run/shop.sock\n",
 	} {
@@ -142,7 +160,7 @@ func TestAppAnnounces(t *testing.T) {
 }
 
 func TestAppPatience(t *testing.T) {
-	app, err := daemon.NewApp(&fakePool{})
+	app, err := daemon.NewApp(&fakePool{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,9 @@ func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
 		if err != nil {
 			return nil, err
 		}
+		if d.who, err = accountNamed(cfg.User, os.Geteuid()); err != nil {
+			return nil, err
+		}
 		return func() (site, error) { return openFolder(cfg, dir, d.log) }, nil
 	})
 }
@@ -38,20 +41,26 @@ func Run(ctx context.Context, cfg *config.Config, streams Streams) error {
 		if err != nil {
 			return nil, err
 		}
-		return func() (site, error) { return openApp(cfg, found, d.log) }, nil
+		if d.who, d.caution, err = accountFor(found.Dir, cfg.User, os.Geteuid()); err != nil {
+			return nil, err
+		}
+		return func() (site, error) { return openApp(cfg, found, d.who, d.log) }, nil
 	})
 }
 
 // site is what a daemon serves.
 type site interface {
 	handler() http.Handler
+	// asksOrigin reports whether the handler reads what proxies tell.
+	asksOrigin() bool
 	// announce says what is served where, once connections are accepted.
 	announce(s *screen, begun time.Time, addrs []address)
 	// patience is how long requests may go on after a signal.
 	patience(sig os.Signal) time.Duration
 	// reload takes in what has changed. An error means that nothing has changed.
 	reload(ctx context.Context) error
-	close() error
+	// close ends the site; if ctx has ended, at once.
+	close(ctx context.Context) error
 }
 
 // opener does of opening a site what may take its time.
@@ -65,6 +74,9 @@ type daemon struct {
 	access  *accesslog.Log // nil if requests are not logged
 	signals *signals
 	begun   time.Time
+	who     *account // whom the process becomes; nil: it stays who it is
+	caution string   // about who it is; may be empty
+	cut     bool     // requests were ended before they were done
 }
 
 // run is a daemon's life. find says what will be served, or at once why nothing
@@ -82,6 +94,8 @@ func run(ctx context.Context, cfg *config.Config, streams Streams, find func(*da
 	if err != nil {
 		return err
 	}
+	d.signals = catch()
+	defer d.signals.release()
 	if err := d.openAccessLog(streams.Out); err != nil {
 		return err
 	}
@@ -93,15 +107,21 @@ func run(ctx context.Context, cfg *config.Config, streams Streams, find func(*da
 		return err
 	}
 	defer closeListeners(listeners)
-	d.signals = catch()
-	defer d.signals.release()
+	if err := d.who.become(); err != nil {
+		return &Error{Err: err}
+	}
 
 	s, err := d.open(ctx, open)
 	if err != nil {
 		return err
 	}
 	served := d.serve(ctx, s, trust, listeners)
-	return errors.Join(served, s.close())
+	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	defer cancel()
+	if d.cut {
+		cancel() // patience has ended already
+	}
+	return errors.Join(served, s.close(ctx))
 }
 
 // errInterrupted ends a start that somebody did not wait for.
@@ -146,6 +166,12 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 			}
 		})
 	}
+	if d.who != nil {
+		d.screen.line("user", "%s", d.who.name)
+	}
+	if d.caution != "" {
+		d.screen.line("warning", "%s", d.caution)
+	}
 	s.announce(d.screen, d.begun, addrs)
 	d.reach(addrs)
 
@@ -154,7 +180,7 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 	for {
 		select {
 		case err := <-failed:
-			engine.Close()
+			_ = engine.Close() // what the listener died of is the error to tell
 			return err
 		case <-ctx.Done():
 			return d.end(engine, s.patience(syscall.SIGTERM))
@@ -179,9 +205,8 @@ func (d *daemon) chain(s site, trust forwarded.Trust) http.Handler {
 	if d.access != nil {
 		h = d.access.Middleware(h)
 	}
-	// Files depend on no field that a proxy sends; only the log then has a use
-	// for a visitor's address.
-	if _, files := s.(*folder); files && (d.access == nil || len(d.cfg.TrustedProxies) == 0) {
+	logged := d.access != nil && len(d.cfg.TrustedProxies) > 0
+	if !logged && !s.asksOrigin() {
 		return h
 	}
 	return trust.Middleware(h)
@@ -195,7 +220,7 @@ func (d *daemon) reach(addrs []address) {
 			for _, url := range a.lan {
 				d.screen.line("", "%s", url)
 			}
-			d.screen.line("warning", "everybody on the network can read this; --listen 127.0.0.1:8000 keeps it to this machine")
+			d.screen.line("warning", "everybody on the network can reach this; --listen 127.0.0.1:8000 keeps it to this machine")
 			return
 		}
 	}
@@ -206,6 +231,9 @@ func (d *daemon) reach(addrs []address) {
 		}
 	}
 }
+
+// closeWait is how long processes without work may take to end.
+const closeWait = 5 * time.Second
 
 // abortWait is how long handlers may take to notice that their connections are
 // gone. What they then say about them still goes into the log and the summary.
@@ -225,13 +253,13 @@ func (d *daemon) end(engine *gatehouse.Server, patience time.Duration) error {
 			case <-stop:
 			}
 		})
-		_ = engine.Shutdown(ctx) // what did not finish is ended by Close
+		d.cut = engine.Shutdown(ctx) != nil // what did not finish is ended by Close
 		close(stop)
 		wg.Wait()
 		cancel()
 	}
 	err := engine.Close()
-	d.signals.release() // from here on a further signal has its usual effect
+	d.signals.giveUp() // from here on a further signal has its usual effect
 	ctx, cancel := context.WithTimeout(context.Background(), abortWait)
 	defer cancel()
 	_ = engine.Shutdown(ctx) // a handler that does not notice is not waited for

@@ -32,15 +32,19 @@ type Pool = pool
 type App struct{ a *app }
 
 // NewApp puts the files that p declares beside p.
-func NewApp(p Pool) (*App, error) {
-	a := &app{found: &detect.Result{Name: "shop", App: "shop:app", Framework: detect.Plain}, pool: p, drain: time.Minute, interrupt: time.Second}
+func NewApp(p Pool, log *slog.Logger) (*App, error) {
+	a := &app{log: log, found: &detect.Result{Name: "shop", App: "shop:app", Framework: detect.Plain}, pool: p, drain: time.Minute, interrupt: time.Second}
 	return &App{a}, a.route()
 }
 
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.a.handler().ServeHTTP(w, r) }
-func (a *App) Reload(ctx context.Context) error                 { return a.a.reload(ctx) }
-func (a *App) Close() error                                     { return a.a.close() }
-func (a *App) Patience(sig syscall.Signal) time.Duration        { return a.a.patience(sig) }
+
+// Handler is what answers for a path now.
+func (a *App) Handler(path string) http.Handler { return a.a.router.Lookup("", path) }
+
+func (a *App) Reload(ctx context.Context) error          { return a.a.reload(ctx) }
+func (a *App) Close() error                              { return a.a.close(context.Background()) }
+func (a *App) Patience(sig syscall.Signal) time.Duration { return a.a.patience(sig) }
 
 // Announce writes the start lines for listeners of these URLs.
 func (a *App) Announce(w io.Writer, urls ...string) {
@@ -65,7 +69,7 @@ func Chain(cfg *config.Config) (chain, files http.Handler, end func() error, err
 	if err := d.openAccessLog(io.Discard); err != nil {
 		return nil, nil, nil, err
 	}
-	return d.chain(f, trust), f.files, func() error { d.closeAccessLog(); return f.close() }, nil
+	return d.chain(f, trust), f.files, func() error { d.closeAccessLog(); return f.close(context.Background()) }, nil
 }
 
 // Engine is the server that cfg asks for.
@@ -79,3 +83,6 @@ func Say(w io.Writer, fancy bool, label, text string) {
 	s.fancy = fancy
 	s.line(label, "%s", text)
 }
+
+// UID is the account's number.
+func (a *account) UID() int { return a.uid }

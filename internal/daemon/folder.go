@@ -85,6 +85,8 @@ func folderError(dir string, err error) *Error {
 
 func (f *folder) handler() http.Handler { return f.files }
 
+func (f *folder) asksOrigin() bool { return false }
+
 // patience implements site: a download that is cut can be resumed, so nobody who
 // presses Ctrl-C waits for one.
 func (f *folder) patience(sig os.Signal) time.Duration {
@@ -111,6 +113,6 @@ func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
 
 func (f *folder) reload(context.Context) error { return nil } // files are always as they are now
 
-func (f *folder) close() error { return f.files.Close() }
+func (f *folder) close(context.Context) error { return f.files.Close() }
 
 var _ site = (*folder)(nil)

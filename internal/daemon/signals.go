@@ -36,7 +36,10 @@ func catch() *signals {
 	return s
 }
 
-// release gives the signals their usual effect back.
+// giveUp gives the signals that ask for the end their usual effect back.
+func (s *signals) giveUp() { signal.Stop(s.end) }
+
+// release gives all signals their usual effect back.
 func (s *signals) release() {
 	for _, c := range []chan os.Signal{s.end, s.reload, s.reopen, s.pipe} {
 		signal.Stop(c)

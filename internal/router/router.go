@@ -174,13 +174,20 @@ type Router struct {
 // that are under way stay with their handlers.
 func (r *Router) Swap(t *Table) { r.table.Store(t) }
 
+// Lookup is Table.Lookup in the present table.
+func (r *Router) Lookup(host, path string) http.Handler {
+	t := r.table.Load()
+	if t == nil {
+		return nil
+	}
+	return t.Lookup(host, path)
+}
+
 // ServeHTTP implements http.Handler.
 func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if t := r.table.Load(); t != nil {
-		if h := t.Lookup(req.Host, req.URL.Path); h != nil {
-			h.ServeHTTP(w, req)
-			return
-		}
+	if h := r.Lookup(req.Host, req.URL.Path); h != nil {
+		h.ServeHTTP(w, req)
+		return
 	}
 	if r.NotFound != nil {
 		r.NotFound.ServeHTTP(w, req)
