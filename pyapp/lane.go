@@ -148,7 +148,7 @@ var errLaneClosed = errors.New("pyapp: lane is closed")
 // send gives the call to the worker. It does not block: what may be in flight
 // fits into the socket's buffer. The error is errLaneClosed, or something that
 // would fail with any worker.
-func (l *lane) send(c *call) error {
+func (l *lane) send(c *call, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -162,7 +162,7 @@ func (l *lane) send(c *call) error {
 	c.lane.Store(l)
 	c.sent++
 	if len(l.calls) == 0 {
-		l.since = time.Now()
+		l.since = now
 	}
 	l.calls = append(l.calls, c)
 	if err := l.write(c); err != nil {
@@ -214,13 +214,13 @@ func (l *lane) find(number int32) *call {
 }
 
 // remove takes a call off the lane; the caller tells the pool.
-func (l *lane) remove(c *call) {
+func (l *lane) remove(c *call, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if i := slices.Index(l.calls, c); i >= 0 {
 		l.calls = slices.Delete(l.calls, i, i+1)
 	}
-	l.since = time.Now()
+	l.since = now
 }
 
 // abandon tells the worker that nobody wants the rest of the answer to c.
@@ -252,13 +252,13 @@ func (l *lane) read() error {
 		if n > maxPacket {
 			return fmt.Errorf("%w: packet longer than %d bytes", errFrame, maxPacket)
 		}
-		done := 0
+		now, done := time.Now(), 0
 		for packet := buf[:n]; len(packet) > 0; {
 			var f frame
 			if f, packet, err = nextFrame(packet); err != nil {
 				return err
 			}
-			last, err := l.take(f)
+			last, err := l.take(f, now)
 			if err != nil {
 				return err
 			}
@@ -267,13 +267,13 @@ func (l *lane) read() error {
 			}
 		}
 		if done > 0 {
-			l.worker.pool.finished(l, done)
+			l.worker.pool.finished(l, done, now)
 		}
 	}
 }
 
 // take handles one frame and reports whether it ended a request.
-func (l *lane) take(f frame) (last bool, err error) {
+func (l *lane) take(f frame, now time.Time) (last bool, err error) {
 	if f.kind == frameReady {
 		return false, l.worker.ready()
 	}
@@ -287,12 +287,12 @@ func (l *lane) take(f frame) (last bool, err error) {
 	case frameFile:
 		err = l.takeFile(c, f)
 	default:
-		err = c.take(f)
+		err = c.take(f, now)
 	}
 	if err != nil || f.flags&flagLast == 0 {
 		return false, err
 	}
-	l.remove(c)
+	l.remove(c, now)
 	c.release()
 	return true, nil
 }
