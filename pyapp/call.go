@@ -66,6 +66,7 @@ var (
 	errDown     = errors.New("the application is not running")
 	errOverdue  = errors.New("the application took too long")
 	errStalled  = errors.New("the application stopped in the middle of its answer")
+	errUnsent   = errors.New("the request could not be handed over")
 	errNonsense = errors.New("the worker answered nonsense")
 	errGone     = errors.New("the client has gone")
 )
@@ -167,8 +168,8 @@ func (c *call) over() bool {
 // take handles a frame of the worker that runs the call. The error means that
 // the worker broke the protocol. It blocks while as much of a body is stored
 // for a slow client as may be.
-func (c *call) take(f frame) error {
-	stream, err := c.note(f)
+func (c *call) take(f frame, now time.Time) error {
+	stream, err := c.note(f, now)
 	if err != nil || stream == nil || len(f.body) == 0 {
 		return err
 	}
@@ -180,7 +181,7 @@ func (c *call) take(f frame) error {
 
 // note changes the call as the frame says. It returns the stream that the
 // frame's body belongs to, if any.
-func (c *call) note(f frame) (*spool, error) {
+func (c *call) note(f frame, now time.Time) (*spool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch f.kind {
@@ -195,13 +196,13 @@ func (c *call) note(f frame) (*spool, error) {
 		if c.phase == waiting {
 			c.answer.set(frame{status: f.status, head: f.head})
 			c.answer.stream = c.pool.newSpool()
-			c.phase, c.moved = streaming, time.Now()
+			c.phase, c.moved = streaming, now
 			c.answered <- struct{}{}
 			return c.answer.stream, nil
 		}
 	case frameBlock:
 		if c.phase == streaming {
-			c.moved = time.Now()
+			c.moved = now
 			return c.answer.stream, nil
 		}
 	case frameEnd:

@@ -25,3 +25,10 @@ func TemplatePID(p *Pool) int {
 	defer p.mu.Unlock()
 	return p.current.template.PID()
 }
+
+// WorkerPID returns the number of a worker's process.
+func WorkerPID(p *Pool) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.workers[0].child.PID()
+}

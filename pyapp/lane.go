@@ -24,6 +24,11 @@ const maxDepth = 8
 // Requests are sent ahead of time only while they wait for less than this.
 const wakeUp = 100 * time.Microsecond
 
+// sendBuffer is what is asked for as the socket's buffer in each direction: a
+// worker gets rid of an answer of some packets without waiting for us, and the
+// longest request always fits.
+const sendBuffer = 256 << 10
+
 // A lane is one thread of a worker with the socket on which it takes requests,
 // one after the other.
 type lane struct {
@@ -40,7 +45,9 @@ type lane struct {
 	since  time.Time  // when the first of calls became the first
 	closed bool       // no call may be added; the page is gone
 
-	running, abandoned, overdue, asked *atomic.Uint64
+	quick atomic.Bool // the application answers so fast that answers may be held back
+
+	running, abandoned, overdue, asked, sent *atomic.Uint64
 }
 
 func newLane(w *worker, index int) (*lane, error) {
@@ -48,13 +55,33 @@ func newLane(w *worker, index int) (*lane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lane: %w", err)
 	}
+	for _, end := range []syscall.Conn{conn, theirs} {
+		if err := setSendBuffer(end, sendBuffer); err != nil {
+			conn.Close()
+			theirs.Close()
+			return nil, fmt.Errorf("lane: %w", err)
+		}
+	}
 	return &lane{
 		worker: w, index: index, conn: conn, theirs: theirs, load: load{service: wakeUp},
 		running:   w.page.cell(index, cellRunning),
 		abandoned: w.page.cell(index, cellAbandoned),
 		overdue:   w.page.cell(index, cellOverdue),
 		asked:     w.page.cell(index, cellAsked),
+		sent:      w.page.cell(index, cellSent),
 	}, nil
+}
+
+func setSendBuffer(end syscall.Conn, size int) error {
+	conn, err := end.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = conn.Control(func(fd uintptr) {
+		failed = os.NewSyscallError("setsockopt", syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, size))
+	})
+	return errors.Join(err, failed)
 }
 
 // A load is what a lane has to do and how fast it does it. It is guarded by
@@ -64,6 +91,7 @@ type load struct {
 	heavy   bool          // one of them fills the socket: send nothing behind it
 	service time.Duration // how long one request took lately
 	since   time.Time     // when it last began or ended a request
+	calm    int           // requests since the last one that took long
 }
 
 // room reports whether c may be sent now: to an idle lane, or behind requests
@@ -89,7 +117,10 @@ func (d *load) add(c *call, now time.Time) {
 // take long.
 func (d *load) done(n int, now time.Time) {
 	took := now.Sub(d.since) / time.Duration(n)
-	d.depth, d.since = d.depth-n, now
+	d.depth, d.since, d.calm = d.depth-n, now, d.calm+n
+	if took > long {
+		d.calm = 0
+	}
 	if took > d.service {
 		d.service = min(took, d.service*3/2)
 	} else {
@@ -97,12 +128,27 @@ func (d *load) done(n int, now time.Time) {
 	}
 }
 
+// Answers may be held back while requests take less than quickService each, and
+// none of the last calmRequests took long.
+const (
+	quickService = wakeUp / 2
+	calmRequests = 500
+	long         = 10 * time.Millisecond
+)
+
+// quick reports whether the worker may hold an answer back until it has served
+// what it has been sent, to send them together. That spares both sides a system
+// call and a wake-up for each. It is for applications that are always fast: an
+// answer that is held behind a slow request waits for the sweeper.
+func (d *load) quick() bool { return d.service < quickService && d.calm >= calmRequests }
+
 // errLaneClosed is returned by send when the worker is gone.
 var errLaneClosed = errors.New("pyapp: lane is closed")
 
 // send gives the call to the worker. It does not block: what may be in flight
-// fits into the socket's buffer.
-func (l *lane) send(c *call) error {
+// fits into the socket's buffer. The error is errLaneClosed, or something that
+// would fail with any worker.
+func (l *lane) send(c *call, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -116,12 +162,20 @@ func (l *lane) send(c *call) error {
 	c.lane.Store(l)
 	c.sent++
 	if len(l.calls) == 0 {
-		l.since = time.Now()
+		l.since = now
 	}
 	l.calls = append(l.calls, c)
 	if err := l.write(c); err != nil {
 		l.calls = l.calls[:len(l.calls)-1]
-		return errLaneClosed
+		if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) {
+			return errLaneClosed
+		}
+		return fmt.Errorf("send to worker %d: %w", l.worker.number, err)
+	}
+	if l.quick.Load() && !c.heavy {
+		l.sent.Store(uint64(c.number))
+	} else if l.sent.Load() != 0 {
+		l.sent.Store(0)
 	}
 	return nil
 }
@@ -160,13 +214,13 @@ func (l *lane) find(number int32) *call {
 }
 
 // remove takes a call off the lane; the caller tells the pool.
-func (l *lane) remove(c *call) {
+func (l *lane) remove(c *call, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if i := slices.Index(l.calls, c); i >= 0 {
 		l.calls = slices.Delete(l.calls, i, i+1)
 	}
-	l.since = time.Now()
+	l.since = now
 }
 
 // abandon tells the worker that nobody wants the rest of the answer to c.
@@ -198,13 +252,13 @@ func (l *lane) read() error {
 		if n > maxPacket {
 			return fmt.Errorf("%w: packet longer than %d bytes", errFrame, maxPacket)
 		}
-		done := 0
+		now, done := time.Now(), 0
 		for packet := buf[:n]; len(packet) > 0; {
 			var f frame
 			if f, packet, err = nextFrame(packet); err != nil {
 				return err
 			}
-			last, err := l.take(f)
+			last, err := l.take(f, now)
 			if err != nil {
 				return err
 			}
@@ -213,13 +267,13 @@ func (l *lane) read() error {
 			}
 		}
 		if done > 0 {
-			l.worker.pool.finished(l, done)
+			l.worker.pool.finished(l, done, now)
 		}
 	}
 }
 
 // take handles one frame and reports whether it ended a request.
-func (l *lane) take(f frame) (last bool, err error) {
+func (l *lane) take(f frame, now time.Time) (last bool, err error) {
 	if f.kind == frameReady {
 		return false, l.worker.ready()
 	}
@@ -233,12 +287,12 @@ func (l *lane) take(f frame) (last bool, err error) {
 	case frameFile:
 		err = l.takeFile(c, f)
 	default:
-		err = c.take(f)
+		err = c.take(f, now)
 	}
 	if err != nil || f.flags&flagLast == 0 {
 		return false, err
 	}
-	l.remove(c)
+	l.remove(c, now)
 	c.release()
 	return true, nil
 }
@@ -285,6 +339,9 @@ func (l *lane) takeBack() []*call {
 	if l.closed || len(l.calls) < 2 {
 		return nil
 	}
+	// The worker may be holding an answer back until it has received these.
+	l.sent.Store(0)
+	defer func() { _, _ = l.conn.Write(flushPacket()) }() // a worker that is gone holds nothing
 	var back []*call
 	stopped := false
 	for {
@@ -292,7 +349,7 @@ func (l *lane) takeBack() []*call {
 		if !ok {
 			break
 		}
-		stopped = stopped || number == 0
+		stopped = stopped || number == stopNumber
 		if i := slices.IndexFunc(l.calls, func(c *call) bool { return c.number == number }); i >= 0 {
 			back = append(back, l.calls[i])
 			l.calls = slices.Delete(l.calls, i, i+1)

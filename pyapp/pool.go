@@ -232,6 +232,10 @@ func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := p.newCall()
 	defer c.leave()
 	c.id, c.method, c.path, c.ctx = requestid.Of(w), r.Method, r.URL.Path, r.Context()
+	if r.ContentLength != 0 && p.overloaded() {
+		p.refuse(w, r, errBusy)
+		return
+	}
 	if err := p.takeIn(c, r); err != nil {
 		p.refuse(w, r, err)
 		return

@@ -1,28 +1,32 @@
 package pyapp
 
 import (
+	"errors"
 	"slices"
 	"time"
 )
 
-// A dispatch is a call and the lane that was picked for it; the lane's load
-// counts it already.
+// A dispatch is a call and the lane that was picked for it at that time; the
+// lane's load counts it already.
 type dispatch struct {
 	lane *lane
 	call *call
+	at   time.Time
 }
 
 // submit gives the call to a worker or to the queue, or fails it.
 func (p *Pool) submit(c *call) {
 	c.refs.Add(1)
 	p.mu.Lock()
-	l := p.pick(c)
+	var l *lane
 	var err error
-	switch {
-	case l != nil && len(p.queue) == 0:
-		l.assign(c)
-	default:
-		l, err = nil, p.enqueue(c)
+	if !p.closing && len(p.queue) == 0 {
+		l = p.pick(c)
+	}
+	if l != nil {
+		l.assign(c, c.arrived)
+	} else {
+		err = p.enqueue(c)
 	}
 	urgent := l == nil || l.load.depth > 1
 	p.mu.Unlock()
@@ -32,7 +36,7 @@ func (p *Pool) submit(c *call) {
 		c.fail(err)
 		c.release()
 	case l != nil:
-		p.send(l, c)
+		p.send(l, c, c.arrived)
 	}
 }
 
@@ -46,6 +50,14 @@ func (p *Pool) enqueue(c *call) error {
 	}
 	p.queue = append(p.queue, c)
 	return nil
+}
+
+// overloaded reports whether a request would be refused if it came now, so that
+// its body need not be taken in.
+func (p *Pool) overloaded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.queue) >= p.config.QueuePerWorker*p.config.Workers
 }
 
 // resubmit gives calls that no worker has begun to other workers. They go
@@ -64,14 +76,15 @@ func (p *Pool) resubmit(calls []*call) {
 // dispatch assigns waiting calls to lanes as long as there is room. p.mu is
 // held; the caller gives the result to sendAll after unlocking it.
 func (p *Pool) dispatch() (sends []dispatch) {
+	now := time.Now()
 	for len(p.queue) > 0 {
 		c := p.queue[0]
 		l := p.pick(c)
 		if l == nil {
 			break
 		}
-		l.assign(c)
-		sends = append(sends, dispatch{l, c})
+		l.assign(c, now)
+		sends = append(sends, dispatch{l, c, now})
 		p.shift()
 	}
 	return sends
@@ -86,21 +99,28 @@ func (p *Pool) shift() {
 
 func (p *Pool) sendAll(sends []dispatch) {
 	for _, d := range sends {
-		p.send(d.lane, d.call)
+		p.send(d.lane, d.call, d.at)
 	}
 }
 
 // send gives the call to the lane that was picked for it. If its worker has
 // just died, another one is looked for: nobody has begun the call. A call that
 // has been given up while it waited is not sent.
-func (p *Pool) send(l *lane, c *call) {
+func (p *Pool) send(l *lane, c *call, now time.Time) {
 	if c.over() {
 		c.release()
-		p.finished(l, 1)
+		p.finished(l, 1, now)
 		return
 	}
-	if err := l.send(c); err != nil {
+	switch err := l.send(c, now); {
+	case err == nil:
+	case errors.Is(err, errLaneClosed):
 		p.resubmit([]*call{c})
+	default:
+		p.log.Error("cannot hand a request over", "request", c.id, "error", err)
+		c.fail(errUnsent)
+		c.release()
+		p.finished(l, 1, now)
 	}
 }
 
@@ -120,20 +140,20 @@ func (p *Pool) pick(c *call) *lane {
 }
 
 // assign counts the call as one of the lane's. Pool.mu is held.
-func (l *lane) assign(c *call) {
-	l.load.add(c, time.Now())
+func (l *lane) assign(c *call, now time.Time) {
+	l.load.add(c, now)
 	if l.worker.state == Ready {
 		l.worker.move(Busy)
 	}
 }
 
 // finished notes that a lane is done with n calls, and sends it what waits.
-func (p *Pool) finished(l *lane, n int) {
+func (p *Pool) finished(l *lane, n int, now time.Time) {
 	var next [maxDepth]*call
 	k := 0
 	p.mu.Lock()
-	now := time.Now()
 	l.load.done(n, now)
+	l.quick.Store(l.load.quick() && len(l.worker.lanes) == 1)
 	if l.worker.takesCalls() {
 		for len(p.queue) > 0 && k < len(next) && l.load.room(p.queue[0]) {
 			next[k] = p.queue[0]
@@ -147,6 +167,6 @@ func (p *Pool) finished(l *lane, n int) {
 	}
 	p.mu.Unlock()
 	for _, c := range next[:k] {
-		p.send(l, c)
+		p.send(l, c, now)
 	}
 }

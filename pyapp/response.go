@@ -36,7 +36,11 @@ func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
 	if c.answer.stream != nil {
 		setHeader(w.Header(), head)
 		w.WriteHeader(c.answer.status)
-		c.stream(w, r.Method == http.MethodHead)
+		if r.Method == http.MethodHead {
+			c.abandon() // a body without an end must not keep anybody busy
+			return
+		}
+		c.stream(w)
 		return
 	}
 	isHead := r.Method == http.MethodHead
@@ -79,7 +83,7 @@ func mayHaveLength(status int) bool {
 // stream writes the body as it comes, and flushes whenever it has caught up. A
 // body that breaks off ends the connection: the client must not take it for
 // complete.
-func (c *call) stream(w http.ResponseWriter, isHead bool) {
+func (c *call) stream(w http.ResponseWriter) {
 	s := c.answer.stream
 	defer s.close()
 	control := http.NewResponseController(w)
@@ -93,9 +97,6 @@ func (c *call) stream(w http.ResponseWriter, isHead bool) {
 			panic(http.ErrAbortHandler)
 		}
 		buf = b
-		if isHead {
-			continue
-		}
 		if _, err := w.Write(b); err != nil {
 			c.abandon()
 			return
@@ -112,7 +113,7 @@ func (c *call) stream(w http.ResponseWriter, isHead bool) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	if file == nil || isHead {
+	if file == nil {
 		return
 	}
 	if n, _ := io.Copy(w, file); n < size {
@@ -181,18 +182,30 @@ func checkHead(head []byte) (headFields, error) {
 				return f, fmt.Errorf("byte %#x in a field's value", b)
 			}
 		}
-		if colon == len("Content-Length") && bytes.EqualFold(line[:colon], []byte("Content-Length")) {
-			n, err := strconv.ParseUint(string(bytes.Trim(line[colon+1:], " \t")), 10, 63)
-			if err != nil || f.length >= 0 {
-				return f, errors.New("Content-Length is no number, or is there twice")
-			}
-			f.length = int64(n)
-		}
-		if colon == len(requestid.Field) && bytes.EqualFold(line[:colon], []byte(requestid.Field)) {
-			f.hasID = true
+		if err := f.note(line[:colon], line[colon+1:]); err != nil {
+			return f, err
 		}
 	}
 	return f, nil
+}
+
+// note looks at a field. Those that frame the message are the server's alone;
+// they are told apart by length first, because this is done for every field.
+func (f *headFields) note(name, value []byte) error {
+	is := func(field string) bool { return len(name) == len(field) && bytes.EqualFold(name, []byte(field)) }
+	switch {
+	case is("Content-Length"):
+		n, err := strconv.ParseUint(string(bytes.Trim(value, " \t")), 10, 63)
+		if err != nil || f.length >= 0 {
+			return errors.New("Content-Length is no number, or is there twice")
+		}
+		f.length = int64(n)
+	case is(requestid.Field):
+		f.hasID = true
+	case is("Connection"), is("Transfer-Encoding"):
+		return fmt.Errorf("field %s, which is the server's", name)
+	}
+	return nil
 }
 
 // tokenBytes are the bytes of a token (RFC 9110, section 5.6.2).

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -12,7 +13,7 @@ import (
 // Signals to a worker. They are real-time signals in the middle of the range,
 // which applications hardly use.
 const (
-	sigStack     = syscall.Signal(44) // send the stacks that are asked for, from Python
+	sigStack     = syscall.Signal(44) // send what is held back and the stacks that are asked for, from Python
 	sigHardStack = syscall.Signal(45) // write all stacks to the dump pipe, from C
 	sigInterrupt = syscall.Signal(46) // break off the request that is overdue
 )
@@ -42,7 +43,7 @@ func (l *lane) reportSlow(c *call, now time.Time, age time.Duration) {
 	switch c.watch.stack {
 	case notAsked:
 		l.mu.Lock()
-		if !l.closed && len(l.calls) > 0 && l.calls[0] == c {
+		if !l.closed && slices.Contains(l.calls, c) {
 			l.asked.Store(uint64(c.number))
 		}
 		l.mu.Unlock()

@@ -2,6 +2,7 @@ package pyapp
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -145,7 +146,8 @@ func (l *lane) sweep(now time.Time) {
 		l.mu.Unlock()
 		return
 	}
-	c, since, behind := l.calls[0], l.since, len(l.calls) > 1
+	at := max(l.countBegun()-1, 0)
+	c, since, behind := l.calls[at], l.since, len(l.calls) > at+1
 	c.refs.Add(1) // the worker may be done with it at any time
 	l.mu.Unlock()
 	defer c.release()
@@ -153,6 +155,10 @@ func (l *lane) sweep(now time.Time) {
 	age := now.Sub(since)
 	if behind && age > takeBackAge {
 		l.worker.pool.returned(l, l.takeBack(), age)
+	}
+	if at > 0 && age > takeBackAge {
+		// Answers are held back behind a request that is not so fast after all.
+		_ = l.worker.child.Signal(sigStack) // it may have ended
 	}
 	if age > watchAge && !c.watch.client {
 		c.watch.client = true
@@ -211,7 +217,7 @@ func (c *call) tooLong(config *Config, now time.Time, age time.Duration) error {
 func (l *lane) interrupt(c *call) {
 	w := l.worker
 	l.mu.Lock()
-	if !l.closed && len(l.calls) > 0 && l.calls[0] == c {
+	if !l.closed && slices.Contains(l.calls, c) {
 		l.overdue.Store(uint64(c.number))
 	}
 	l.mu.Unlock()
@@ -225,7 +231,8 @@ func (l *lane) interrupt(c *call) {
 func (w *worker) onlyOverdue() bool {
 	for _, l := range w.lanes {
 		l.mu.Lock()
-		other := len(l.calls) > 0 && l.overdue.Load() != uint64(l.calls[0].number)
+		n := len(l.calls)
+		other := n > 0 && l.overdue.Load() != uint64(l.calls[n-1].number)
 		l.mu.Unlock()
 		if other {
 			return false

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -200,7 +201,7 @@ func TestInput(t *testing.T) {
 
 func TestHEAD(t *testing.T) {
 	s := serve(t, pyapp.Config{App: "good:plain"})
-	for path, length := range map[string]string{"/hello": "5", "/head_first": "5", "/file": "500000", "/generated": ""} {
+	for path, length := range map[string]string{"/hello": "5", "/head_first": "5", "/file": "500000", "/generated": "", "/closing_endless": ""} {
 		got := s.do(t, request(t, http.MethodHead, s.url+path, nil))
 		if got.status != 200 || got.header.Get("Content-Length") != length || got.body != "" {
 			t.Errorf("HEAD %s: status %d, Content-Length %q, want 200 and %q", path, got.status, got.header.Get("Content-Length"), length)
@@ -264,4 +265,34 @@ func TestOutput(t *testing.T) {
 		s.log.line(t, `"msg":"`+text+`"`, `"worker":1`, `"request":"`+id+`"`)
 	}
 	s.log.line(t, `"msg":"from C"`, `"worker":1`, `"app":"apps"`)
+}
+
+func TestUser(t *testing.T) {
+	const nobody = 65534
+	pool, err := pyapp.Open(pyapp.Config{
+		Dir: "/", App: "wsgiref.simple_server:demo_app", Workers: 1, User: &pyapp.User{UID: nobody, GID: nobody},
+		Python: "/usr/bin/python3", // one that other users may run, wherever PATH leads
+	})
+	if os.Geteuid() != 0 {
+		// Nobody else may become another user; the error says so.
+		if err == nil || !strings.Contains(err.Error(), "operation not permitted") {
+			t.Errorf("error %v", err)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	for _, pid := range []int{pyapp.TemplatePID(pool), pyapp.WorkerPID(pool)} {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"Uid:\t65534\t65534\t65534\t65534\n", "Gid:\t65534\t65534\t65534\t65534\n", "Groups:\t \n"} {
+			if !strings.Contains(string(status), want) {
+				t.Errorf("process %d lacks %q", pid, want)
+			}
+		}
+	}
 }

@@ -127,6 +127,6 @@ def place(application):
     """Return file and line where the application is written, or None."""
     for candidate in (application, getattr(type(application), "__call__", None)):
         code = getattr(getattr(candidate, "__func__", candidate), "__code__", None)
-        if code is not None:
+        if hasattr(code, "co_filename"):  # PyPy's built-in functions have another kind of code
             return code.co_filename, code.co_firstlineno
     return None

@@ -1,0 +1,78 @@
+package pyapp
+
+import (
+	"net/http/httptest"
+	"testing"
+)
+
+func TestSplitHostPort(t *testing.T) {
+	tests := []struct {
+		in, host, port string
+		ok             bool
+	}{
+		{"127.0.0.1:80", "127.0.0.1", "80", true},
+		{"[::1]:8000", "::1", "8000", true},
+		{"example.org", "example.org", "", false},
+		{"[::1]", "[::1]", "", false},
+		{"example.org:", "example.org:", "", false},
+		{"", "", "", false},
+		{"@", "@", "", false},
+	}
+	for _, tt := range tests {
+		if host, port, ok := splitHostPort(tt.in); host != tt.host || port != tt.port || ok != tt.ok {
+			t.Errorf("%q: %q, %q, %t", tt.in, host, port, ok)
+		}
+	}
+}
+
+func TestCutMark(t *testing.T) {
+	tests := []struct{ in, id, text string }{
+		{"plain", "", "plain"},
+		{"\x00id\x00text", "id", "text"},
+		{"\x00id\x00", "id", ""},
+		{"\x00id without an end", "", "\x00id without an end"},
+		{"in \x00the\x00 middle", "", "in \x00the\x00 middle"},
+	}
+	for _, tt := range tests {
+		if id, text := cutMark(tt.in); id != tt.id || text != tt.text {
+			t.Errorf("%q: %q, %q", tt.in, id, text)
+		}
+	}
+}
+
+func TestEncodingARequestAllocatesNothing(t *testing.T) {
+	e := environ{scheme: schemeOf}
+	r := httptest.NewRequest("GET", "/some/page?q=1", nil)
+	r.Header.Set("Accept", "text/html")
+	packet := make([]byte, 0, 4096)
+	if n := testing.AllocsPerRun(100, func() { packet, _ = e.appendHead(packet[:0], r, "0123456789abcdef", 0) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkEnviron(b *testing.B) {
+	e := environ{scheme: schemeOf}
+	r := httptest.NewRequest("GET", "/some/page?q=1", nil)
+	for name, value := range map[string]string{
+		"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36", "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
+		"Accept-Language": "en-US,en;q=0.9", "Accept-Encoding": "gzip, deflate, br, zstd", "Cookie": "sessionid=abcdef0123456789",
+	} {
+		r.Header.Set(name, value)
+	}
+	packet := make([]byte, 0, 4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		packet, _ = e.appendHead(packet[:0], r, "0123456789abcdef", 0)
+	}
+	b.SetBytes(int64(len(packet)))
+}
+
+func BenchmarkCheckHead(b *testing.B) {
+	head := []byte("Content-Type: text/html; charset=utf-8\r\nX-Frame-Options: DENY\r\nVary: Cookie\r\nContent-Length: 4146\r\n")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := checkHead(head); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

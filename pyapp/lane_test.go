@@ -1,0 +1,77 @@
+package pyapp
+
+import (
+	"testing"
+	"time"
+)
+
+func TestLoad(t *testing.T) {
+	light, heavy := &call{}, &call{heavy: true}
+	start := time.Now()
+	fast := load{service: 10 * time.Microsecond}
+	tests := []struct {
+		name string
+		load load
+		call *call
+		want bool
+	}{
+		{"idle", load{service: time.Second}, light, true},
+		{"idle, heavy", load{service: time.Second}, heavy, true},
+		{"fast", load{depth: 1, service: fast.service}, light, true},
+		{"fast, heavy", load{depth: 1, service: fast.service}, heavy, false},
+		{"behind a heavy one", load{depth: 1, heavy: true, service: fast.service}, light, false},
+		{"as many as may be", load{depth: maxDepth - 1, service: fast.service}, light, true},
+		{"one more", load{depth: maxDepth, service: fast.service}, light, false},
+		{"just below a wake-up", load{depth: 1, service: wakeUp - 1}, light, true},
+		{"a wake-up", load{depth: 1, service: wakeUp}, light, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.load.room(tt.call); got != tt.want {
+				t.Errorf("room = %t, want %t", got, tt.want)
+			}
+		})
+	}
+
+	l := load{service: wakeUp}
+	serve := func(n int, d time.Duration) {
+		for range n {
+			l.add(light, start)
+			start = start.Add(d)
+			l.done(1, start)
+		}
+	}
+	serve(calmRequests, 20*time.Microsecond)
+	if !l.quick() || !l.room(light) {
+		t.Errorf("after %d fast requests: service %v, quick %t", calmRequests, l.service, l.quick())
+	}
+	serve(1, time.Second)
+	if l.quick() {
+		t.Error("still quick after a request that took long")
+	}
+	serve(calmRequests, 20*time.Microsecond)
+	if !l.quick() {
+		t.Error("not quick again after many fast requests")
+	}
+	for range 20 {
+		serve(2, 20*time.Microsecond)
+		serve(1, 5*time.Millisecond)
+	}
+	if l.service < wakeUp {
+		t.Errorf("service %v where a third of the requests take 5 ms: others would wait behind them", l.service)
+	}
+}
+
+func TestMovesOfAWorker(t *testing.T) {
+	for s := Starting; s <= Failed; s++ {
+		if len(moves[s]) == 0 != (s == Stopped || s == Failed) {
+			t.Errorf("%s has moves %v", s, moves[s])
+		}
+		for next := Starting; next <= Failed; next++ {
+			// Nothing starts twice, and whatever lives can fail.
+			if next == Starting && s.mayMove(next) || next == Failed && !s.mayMove(next) && len(moves[s]) > 0 {
+				t.Errorf("%s to %s: %t", s, next, s.mayMove(next))
+			}
+		}
+	}
+}
