@@ -124,28 +124,33 @@ func elements(values []string) func(yield func(string) bool) {
 	}
 }
 
-// values collects fields into a header map. One array holds the values of all
-// names that occur once, which is nearly all of them.
-type values struct {
-	header map[string][]string
-	spare  []string
-}
-
-func newValues(fields int) values {
-	return values{
-		header: make(map[string][]string, fields),
-		spare:  make([]string, fields),
+// collect puts fields into a header map, without those that skip names. One array
+// holds the values of all names that occur once, which is nearly all of them.
+func collect(text string, lines []fieldLine, skip func(name string) bool) map[string][]string {
+	header := make(map[string][]string, len(lines))
+	spare := make([]string, len(lines))
+	kept := 0
+	for _, line := range lines {
+		name, value := line.in(text)
+		if skip(name) {
+			continue
+		}
+		// The capacity of one keeps an append to this name out of the next one's.
+		one := spare[kept : kept+1 : kept+1]
+		one[0] = value
+		header[name] = one
+		kept++
 	}
-}
-
-func (v *values) add(name, value string) {
-	if old, ok := v.header[name]; ok {
-		v.header[name] = append(old, value)
-		return
+	if len(header) == kept {
+		return header
 	}
-	// The capacity of one keeps an append to this name out of the next one's.
-	one := v.spare[:1:1]
-	v.spare = v.spare[1:]
-	one[0] = value
-	v.header[name] = one
+	// A name occurs twice. To have asked the map for each before would have cost
+	// every request a second look at every field.
+	clear(header)
+	for _, line := range lines {
+		if name, value := line.in(text); !skip(name) {
+			header[name] = append(header[name], value)
+		}
+	}
+	return header
 }
