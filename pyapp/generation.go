@@ -3,7 +3,6 @@ package pyapp
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -35,8 +34,7 @@ type generation struct {
 func (p *Pool) newGeneration(ctx context.Context) (*generation, error) {
 	g := &generation{pool: p, alone: p.config.NoPreload}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	err := g.start(ctx)
-	if err != nil {
+	if err := g.start(ctx); err != nil {
 		g.stop(BootFailure)
 		return nil, startError(&p.config, err)
 	}
@@ -79,26 +77,16 @@ func (g *generation) startAll(ctx context.Context) error {
 			}
 		})
 	}
-	var errs []error
+	var first error
 	for range g.pool.config.Workers {
-		errs = append(errs, <-results)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return errs[firstError(errs)]
-	}
-	if g.template != nil {
-		g.tasks.Go(g.watchTemplate)
-	}
-	return nil
-}
-
-func firstError(errs []error) int {
-	for i, err := range errs {
-		if err != nil {
-			return i
+		if err := <-results; first == nil {
+			first = err // the others fail for the same reason, most likely
 		}
 	}
-	return -1
+	if first == nil && g.template != nil {
+		g.tasks.Go(g.watchTemplate)
+	}
+	return first
 }
 
 // load starts an interpreter and has it import the application.

@@ -202,7 +202,8 @@ func TestQueueIsBounded(t *testing.T) {
 
 func TestCrashLoopFailsTheApplicationOnly(t *testing.T) {
 	marker := filepath.Join(t.TempDir(), "broken")
-	s := serve(t, pyapp.Config{App: "moody", Env: append(os.Environ(), "MARKER="+marker)})
+	config := pyapp.Config{App: "moody", Env: append(os.Environ(), "MARKER="+marker)}
+	s := serveOpened(t, config, func(c pyapp.Config) (*pyapp.Pool, error) { return pyapp.OpenWithBackOff(c, time.Millisecond) })
 	if err := os.WriteFile(marker, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
