@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/seed-07905ac1/gatehouse"
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
@@ -315,4 +316,23 @@ func TestOutOfDescriptors(t *testing.T) {
 		}
 		child.Stop()
 	}, testserver.H1, testserver.NetHTTP)
+}
+
+// A client that sends requests and reads no answer is not taken more from than
+// the buffers on the way hold.
+func TestRequestsWithoutReading(t *testing.T) {
+	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+		s := besieged(t, m)
+		c := testserver.NewClient(t, connect(t, s))
+		c.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
+		more := strings.Repeat(get("/long"), 100)
+		var err error
+		for sent := 0; err == nil && sent < 256<<20; sent += len(more) {
+			err = c.TrySend(more)
+		}
+		if !testserver.TimedOut(err) {
+			t.Errorf("the server took it all, or ended: %v", err)
+		}
+		c.Reset()
+	}, testserver.Plain()...)
 }

@@ -57,6 +57,24 @@ func TestHijackBuffered(t *testing.T) {
 	})
 }
 
+// A handler may begin an answer and go on below HTTP.
+func TestHijackInAnswer(t *testing.T) {
+	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+		s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "10")
+			io.WriteString(w, "hello")
+			w.(http.Flusher).Flush()
+			hijacked(t, func(conn net.Conn, _ *bufio.ReadWriter) { io.WriteString(conn, "world") })(w, r)
+		})
+		c := s.Dial()
+		c.Send(get("/"))
+		if got := c.Response("").Text(); got != "helloworld" {
+			t.Errorf("got %q", got)
+		}
+		c.Closed()
+	})
+}
+
 // A websocket-like upgrade: 101, then both sides speak freely, in the order of
 // the bytes, also those which came before the answer.
 func TestUpgrade(t *testing.T) {

@@ -1,9 +1,14 @@
 package gatehouse_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -105,18 +110,67 @@ func TestAcceptErrorsPass(t *testing.T) {
 	}
 }
 
-// An error that stays is what Serve returns.
-func TestAcceptFailsForGood(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+// The server's own listeners: a Unix-domain socket has an address that a test
+// can know beforehand.
+func TestListenAndServe(t *testing.T) {
+	cert, roots := testserver.Certificate(t)
+	certFile, keyFile := pemFiles(t, cert)
+	for _, tt := range []struct {
+		name  string
+		serve func(s *gatehouse.Server) error
+		dial  func(path string) (net.Conn, error)
+	}{
+		{"plain", (*gatehouse.Server).ListenAndServe, func(path string) (net.Conn, error) {
+			return net.Dial("unix", path)
+		}},
+		{"TLS", func(s *gatehouse.Server) error { return s.ListenAndServeTLS(certFile, keyFile) }, func(path string) (net.Conn, error) {
+			return tls.Dial("unix", path, &tls.Config{RootCAs: roots, ServerName: "localhost"})
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "s")
+			s := &gatehouse.Server{Addr: "unix:" + path, Handler: http.HandlerFunc(sayHello), ErrorLog: slog.New(slog.DiscardHandler)}
+			served := make(chan error, 1)
+			go func() { served <- tt.serve(s) }()
+			var conn net.Conn
+			testserver.Eventually(t, "the socket to be there", func() (ok bool) {
+				var err error
+				conn, err = tt.dial(path)
+				return err == nil
+			})
+			if got := testserver.NewClient(t, conn).Open("/").Text(); got != "hello" {
+				t.Errorf("got %q", got)
+			}
+			s.Close()
+			if err := testserver.Receive(t, "the end of serving", served); !errors.Is(err, http.ErrServerClosed) {
+				t.Errorf("serving ended with %v", err)
+			}
+			if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+				t.Errorf("serving again: %v", err)
+			}
+		})
+	}
+	t.Run("no such certificate", func(t *testing.T) {
+		s := &gatehouse.Server{Addr: "127.0.0.1:0"}
+		if err := s.ListenAndServeTLS(certFile+".none", keyFile); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("serving ended with %v", err)
+		}
+	})
+}
+
+// pemFiles writes certificate and key where ListenAndServeTLS wants them.
+func pemFiles(t *testing.T, cert tls.Certificate) (certFile, keyFile string) {
+	t.Helper()
+	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	broken := errors.New("broken for good")
-	s := &gatehouse.Server{Handler: http.HandlerFunc(sayHello)}
-	if err := s.Serve(&failingListener{Listener: ln, errors: []error{broken}}); !errors.Is(err, broken) {
-		t.Errorf("Serve: %v", err)
+	write := func(name, kind string, der []byte) string {
+		name = filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
 	}
-	if _, err := ln.Accept(); err == nil {
-		t.Error("listener left open")
-	}
+	return write("cert.pem", "CERTIFICATE", cert.Certificate[0]), write("key.pem", "PRIVATE KEY", key)
 }

@@ -3,6 +3,7 @@ package gatehouse_test
 import (
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -37,6 +38,14 @@ func TestPanics(t *testing.T) {
 			var r *http.Request
 			_ = r.URL
 		}, "nil pointer dereference", "closed unanswered"},
+		{"nil value", func(http.ResponseWriter, *http.Request) { panic(nil) }, "panic called with nil argument", "closed unanswered"},
+		{"goroutine ended", func(http.ResponseWriter, *http.Request) { runtime.Goexit() }, "", "closed unanswered"},
+		{"goroutine ended after a flush", func(w http.ResponseWriter, r *http.Request) {
+			sayHello(w, r)
+			w.(http.Flusher).Flush()
+			runtime.Goexit()
+		}, "", `200 chunked "hello" cut`},
+		{"while the body is unread", func(http.ResponseWriter, *http.Request) { panic("boom") }, "boom", "closed unanswered"},
 		{"abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "", "closed unanswered"},
 		{"abort after a flush", func(w http.ResponseWriter, r *http.Request) {
 			sayHello(w, r)

@@ -150,6 +150,23 @@ func TestIdleTimeout(t *testing.T) {
 	})
 }
 
+// Whatever a connection does while it waits for the next request, it takes one
+// at any moment, also in two parts.
+func TestPauses(t *testing.T) {
+	bubble(t, "", echo, func(t *testing.T, _ testserver.Mode, c *testserver.Client) {
+		raw := request("POST", "/", "hello")
+		for pause := time.Duration(0); pause < 12*time.Second; pause += 130 * time.Millisecond {
+			<-time.After(pause)
+			c.Send(raw[:1])
+			<-time.After(pause / 3)
+			c.Send(raw[1:])
+			if res := c.Response(""); res.Text() != "hello" {
+				t.Fatalf("after %v: %d %q", pause, res.Status, res.Body)
+			}
+		}
+	})
+}
+
 // Time spent in a handler counts for no time-out.
 func TestSlowHandler(t *testing.T) {
 	slow := func(w http.ResponseWriter, r *http.Request) {

@@ -29,6 +29,7 @@ type conn struct {
 	scan   http1.HeadScanner
 	word   atomic.Uint64        // stateWord; for all, see moves
 	mine   stateWord            // what the connection's goroutine last put there or found there
+	yields uint8                // see yield
 	remote string               // client's address, once a request needed it
 	secure *tls.ConnectionState // of tls, for all requests; nil without TLS
 
@@ -207,17 +208,34 @@ func (c *conn) await() (int, error) {
 		if err := c.out.flush(); err != nil {
 			return 0, errSilent
 		}
-		if c.state() == stateActive {
-			// Let other connections go first. Under load the next request has
-			// arrived by the time it is our turn again, which saves a read that
-			// finds nothing and a wake-up by the poller: two of three such reads,
-			// measured with 64 busy connections. Without load it costs 0.1 µs.
-			runtime.Gosched()
-		}
+		c.yield()
 		if err := c.waitForMore(); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// yieldsInRow is how often in a row a connection yields before it waits.
+const yieldsInRow = 8
+
+// yield lets other connections go first, after an answer. Under load the next
+// request has arrived by the time it is our turn again, which saves a read that
+// finds nothing and a wake-up by the poller, 0.5 µs of 7. Without load it costs
+// 0.1 µs.
+//
+// The scheduler asks the poller only when nobody is runnable. If busy connections
+// did nothing but yield, new ones would wait until the runtime looks by itself,
+// 10 ms. So each waits in its turn; those that wait come back only through the
+// poller, and within a few rounds nobody is left who is runnable.
+func (c *conn) yield() {
+	if c.state() != stateActive {
+		return
+	}
+	if c.yields++; c.yields > yieldsInRow {
+		c.yields = 0
+		return
+	}
+	runtime.Gosched()
 }
 
 // waitForMore reads more of a request head.
