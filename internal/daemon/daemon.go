@@ -94,6 +94,7 @@ func run(ctx context.Context, cfg *config.Config, streams Streams, find func(*da
 	if err != nil {
 		return err
 	}
+	tuneMemory()
 	d.signals = catch()
 	defer d.signals.release()
 	if err := d.openAccessLog(streams.Out); err != nil {

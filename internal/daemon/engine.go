@@ -27,6 +27,7 @@ func newEngine(cfg *config.Config, h http.Handler, log *slog.Logger, access *acc
 		MaxHead:           int(e.Head),
 		Name:              e.ServerName,
 		ErrorLog:          log,
+		OnQuiet:           giveBack,
 	}
 	if access != nil {
 		srv.OnReject = func(r gatehouse.Rejection) {
