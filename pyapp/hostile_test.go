@@ -1,0 +1,39 @@
+package pyapp_test
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+)
+
+// atImport is the configuration of the application that does something hostile
+// while it is imported; "" for nothing.
+func atImport(act string, env ...string) pyapp.Config {
+	return pyapp.Config{App: "hostile", Env: append(append(os.Environ(), "AT_IMPORT="+act), env...)}
+}
+
+// A process that an application forks has the worker's sockets too: whatever it
+// sent would be taken for the worker's.
+func TestForkedProcessThatReturnsDoesNotAnswer(t *testing.T) {
+	for path, body := range map[string]string{"/forks": "answer", "/forks_in_stream": "answer, and more"} {
+		t.Run(path, func(t *testing.T) {
+			s := serve(t, atImport(""))
+			before := s.get(t, "/pid").body
+			for range 5 {
+				if got := s.get(t, path); got.status != http.StatusOK || got.body != body || got.err != nil {
+					t.Errorf("status %d, body %q, error %v", got.status, got.body, got.err)
+				}
+			}
+			s.log.line(t, "a process that the application forked came back")
+			if after := s.get(t, "/pid").body; after != before {
+				t.Errorf("process %s answers instead of %s", after, before)
+			}
+			if log := s.log.String(); strings.Contains(log, "broke the protocol") {
+				t.Errorf("log: %s", log)
+			}
+		})
+	}
+}
