@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
@@ -12,7 +13,7 @@ import (
 // atImport is the configuration of the application that does something hostile
 // while it is imported; "" for nothing.
 func atImport(act string, env ...string) pyapp.Config {
-	return pyapp.Config{App: "hostile", Env: append(append(os.Environ(), "AT_IMPORT="+act), env...)}
+	return pyapp.Config{Dir: "testdata/apps", App: "hostile", Workers: 1, Env: append(append(os.Environ(), "AT_IMPORT="+act), env...)}
 }
 
 // A process that an application forks has the worker's sockets too: whatever it
@@ -35,5 +36,16 @@ func TestForkedProcessThatReturnsDoesNotAnswer(t *testing.T) {
 				t.Errorf("log: %s", log)
 			}
 		})
+	}
+}
+
+func TestDefaultTimeoutOfSocketsDoesNotEndWorkers(t *testing.T) {
+	s := serve(t, atImport("default timeout"))
+	before := s.get(t, "/pid").body
+	idle := time.NewTimer(200 * time.Millisecond) // four times what the application sets
+	defer idle.Stop()
+	<-idle.C
+	if after := s.get(t, "/pid").body; after != before {
+		t.Errorf("process %s answers after a pause, want %s", after, before)
 	}
 }

@@ -100,6 +100,7 @@ class Lane:
     """A socket on which requests are served one after the other."""
 
     def __init__(self, sock, cells, threaded):
+        sock.setblocking(True)  # whatever socket.setdefaulttimeout() says, for the application's own
         self.sock = sock
         self.send = sock.send
         self.cells = cells
