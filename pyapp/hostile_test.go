@@ -1,6 +1,7 @@
 package pyapp_test
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -47,5 +48,18 @@ func TestDefaultTimeoutOfSocketsDoesNotEndWorkers(t *testing.T) {
 	<-idle.C
 	if after := s.get(t, "/pid").body; after != before {
 		t.Errorf("process %s answers after a pause, want %s", after, before)
+	}
+}
+
+func TestBoundOfBodiesHoldsForShortOnesWithoutLength(t *testing.T) {
+	config := atImport("")
+	config.MaxBody = 10
+	s := serve(t, config)
+	for size, status := range map[int]int{10: http.StatusOK, 11: http.StatusRequestEntityTooLarge} {
+		// What net/http cannot tell the length of is sent in chunks.
+		body := io.MultiReader(strings.NewReader(strings.Repeat("x", size)))
+		if got := s.do(t, request(t, http.MethodPost, s.url+"/length", body)); got.status != status {
+			t.Errorf("%d bytes: status %d, want %d", size, got.status, status)
+		}
 	}
 }
