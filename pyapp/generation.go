@@ -92,15 +92,14 @@ func (g *generation) startAll(ctx context.Context) error {
 
 // load starts an interpreter and has it import the application.
 func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded, error) {
-	var pipes [2]*os.File
+	var outputs, pipes [2]*os.File
 	for i, name := range []string{"stdout", "stderr"} {
 		r, w, err := os.Pipe()
 		if err != nil {
 			return nil, pyproc.Loaded{}, fmt.Errorf("pipe: %w", err)
 		}
 		defer w.Close()
-		pipes[i] = w
-		// It ends when the last process that was started from this one has ended.
+		outputs[i], pipes[i] = r, w
 		g.tasks.Go(func() {
 			defer r.Close()
 			logLines(r, g.pool.log, "stream", name)
@@ -116,6 +115,14 @@ func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded,
 	if err != nil {
 		return nil, pyproc.Loaded{}, err
 	}
+	g.tasks.Go(func() {
+		<-t.Done()
+		// A process that the import started may hold the pipes open for ever.
+		deadline := time.Now().Add(lastWords)
+		for _, r := range outputs {
+			_ = r.SetReadDeadline(deadline) // fails only on a closed pipe
+		}
+	})
 	loaded, err := t.Ready(ctx)
 	if err != nil {
 		t.Close()

@@ -4,7 +4,10 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -61,5 +64,34 @@ func TestBoundOfBodiesHoldsForShortOnesWithoutLength(t *testing.T) {
 		if got := s.do(t, request(t, http.MethodPost, s.url+"/length", body)); got.status != status {
 			t.Errorf("%d bytes: status %d, want %d", size, got.status, status)
 		}
+	}
+}
+
+func TestProcessThatKeepsTheOutputOpenDoesNotHoldTheEnd(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	pool, err := pyapp.Open(atImport("leaves a process", "PID_FILE="+file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- pool.Close() }()
+	select {
+	case err := <-closed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("closing waits for a process that the application left behind")
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Error(err)
 	}
 }
