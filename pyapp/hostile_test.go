@@ -95,3 +95,14 @@ func TestProcessThatKeepsTheOutputOpenDoesNotHoldTheEnd(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestApplicationThatReapsChildrenItself(t *testing.T) {
+	s := serve(t, atImport("reaps children"))
+	template := pyapp.TemplatePID(s.Pool)
+	s.get(t, "/exits")
+	s.log.line(t, "a worker ended", `"exit":"unknown status"`)
+	eventually(t, "a new worker", func() bool { return s.get(t, "/pid").status == http.StatusOK })
+	if now := pyapp.TemplatePID(s.Pool); now != template {
+		t.Errorf("the template is process %d, want %d still", now, template)
+	}
+}

@@ -91,8 +91,12 @@ def obey(control):
             os._exit(0)
         verb, number = order
         if verb == "reap":
-            _, status = os.waitpid(number, 0)
-            reply(control, {"reaped": number, "status": status})
+            try:
+                _, status = os.waitpid(number, 0)
+            except ChildProcessError:  # the application reaps children, or has the kernel do it
+                reply(control, {"error": "somebody else has reaped process %d" % number})
+            else:
+                reply(control, {"reaped": number, "status": status})
             continue
         if verb == "become":
             control.close()
