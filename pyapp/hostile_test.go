@@ -1,6 +1,7 @@
 package pyapp_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -105,4 +106,17 @@ func TestApplicationThatReapsChildrenItself(t *testing.T) {
 	if now := pyapp.TemplatePID(s.Pool); now != template {
 		t.Errorf("the template is process %d, want %d still", now, template)
 	}
+}
+
+func TestWorkerThatDoesNotEndIsEnded(t *testing.T) {
+	s := serveOpened(t, atImport(""), func(c pyapp.Config) (*pyapp.Pool, error) {
+		return pyapp.OpenWithExitWait(c, 100*time.Millisecond)
+	})
+	s.get(t, "/starts_thread")
+	pid := pyapp.WorkerPID(s.Pool)
+	if err := s.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.log.line(t, "a worker does not end by itself", fmt.Sprintf(`"pid":%d`, pid))
+	eventually(t, "the old worker's end", func() bool { return pyapp.Workers(s.Pool) == 1 })
 }

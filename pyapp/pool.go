@@ -20,6 +20,7 @@ type Pool struct {
 	environ     environ
 	log         *slog.Logger // with the application's name
 	backOff     time.Duration
+	exitWait    time.Duration
 	calls       sync.Pool
 	workersMade atomic.Int64
 	sweeper     sweeper
@@ -45,17 +46,17 @@ type Pool struct {
 // The error is a *StartError when the application or its interpreter is at
 // fault. Whoever opens a pool closes it.
 func Open(config Config) (*Pool, error) {
-	return open(config, firstBackOff)
+	return open(config, firstBackOff, exitWait)
 }
 
-func open(config Config, backOff time.Duration) (*Pool, error) {
+func open(config Config, backOff, exitWait time.Duration) (*Pool, error) {
 	c, err := config.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	p := &Pool{
 		config: c, environ: environ{mount: c.Mount, scheme: c.Scheme}, log: c.Log.With("app", c.Name),
-		backOff: backOff, emptied: make(chan struct{}),
+		backOff: backOff, exitWait: exitWait, emptied: make(chan struct{}),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.loading, p.stopLoads = context.WithCancel(p.ctx)
