@@ -120,3 +120,9 @@ func TestWorkerThatDoesNotEndIsEnded(t *testing.T) {
 	s.log.line(t, "a worker does not end by itself", fmt.Sprintf(`"pid":%d`, pid))
 	eventually(t, "the old worker's end", func() bool { return pyapp.Workers(s.Pool) == 1 })
 }
+
+func TestRequestThatIsLostIsInTheLog(t *testing.T) {
+	s := serve(t, atImport(""))
+	got := s.get(t, "/exits")
+	s.log.line(t, "a request is lost with its worker", got.header.Get("X-Request-Id"), `"path":"/exits"`, `"worker":1`)
+}

@@ -279,6 +279,9 @@ func (w *worker) bury() {
 			}
 		}
 		for _, c := range begun {
+			if !c.over() {
+				p.log.Error("a request is lost with its worker", "request", c.id, "method", c.method, "path", c.path, "worker", w.number, "pid", w.child.PID())
+			}
 			c.fail(errLost)
 			c.release()
 		}
