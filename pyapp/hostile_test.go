@@ -126,3 +126,25 @@ func TestRequestThatIsLostIsInTheLog(t *testing.T) {
 	got := s.get(t, "/exits")
 	s.log.line(t, "a request is lost with its worker", got.header.Get("X-Request-Id"), `"path":"/exits"`, `"worker":1`)
 }
+
+func TestBodyThatCannotBeStored(t *testing.T) {
+	config := atImport("")
+	config.SpoolDir = filepath.Join(t.TempDir(), "gone")
+	config.SpoolMemory = 1
+	s := serve(t, config)
+
+	got := s.do(t, request(t, http.MethodPost, s.url+"/length", strings.NewReader(strings.Repeat("x", 40000))))
+	if got.status != http.StatusInternalServerError {
+		t.Errorf("status %d for a request's body, want 500", got.status)
+	}
+	s.log.line(t, `"level":"ERROR"`, got.header.Get("X-Request-Id"), "store the body")
+
+	// A response without an end: its worker must not go on with it for ever.
+	if got := s.get(t, "/endless"); got.err == nil {
+		t.Error("a response that broke off reads as complete")
+	}
+	s.log.line(t, "cannot store a response")
+	if got := s.get(t, "/pid"); got.status != http.StatusOK {
+		t.Errorf("status %d after that, want 200", got.status)
+	}
+}

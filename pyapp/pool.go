@@ -2,6 +2,7 @@ package pyapp
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -238,6 +239,9 @@ func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := p.takeIn(c, r); err != nil {
+		if e, ok := errors.AsType[*requestError](err); ok && e.status >= http.StatusInternalServerError {
+			p.log.Error("cannot take a request in", "request", c.id, "method", c.method, "path", c.path, "error", err)
+		}
 		p.refuse(w, r, err)
 		return
 	}
