@@ -148,3 +148,13 @@ func TestBodyThatCannotBeStored(t *testing.T) {
 		t.Errorf("status %d after that, want 200", got.status)
 	}
 }
+
+func TestImportThatForksAndReturnsTwice(t *testing.T) {
+	s := serve(t, atImport("forks"))
+	s.log.line(t, "a process that the import forked came back")
+	for range 3 {
+		if got := s.get(t, "/pid"); got.status != http.StatusOK {
+			t.Errorf("status %d, want 200", got.status)
+		}
+	}
+}

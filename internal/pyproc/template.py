@@ -42,11 +42,14 @@ def main(boot):
     control = socket.socket(fileno=CONTROL)
     service = importlib.import_module("." + boot["service"], __package__)
     settings = boot["settings"]
+    own = os.getpid()
     try:
         info = service.load(settings)
     except BaseException as error:  # an import may also raise SystemExit
+        end_if_copy(own)
         reply(control, {"failed": describe(error, settings.get("dir", ""))})
         os._exit(1)
+    end_if_copy(own)
     reply(control, {"ready": info, "threads": count_threads()})
 
     # What the import left behind will be in every child: keep the collector
@@ -58,6 +61,17 @@ def main(boot):
     if task is not None:
         number, files = task
         service.serve(settings, number, files)
+
+
+def end_if_copy(own):
+    """End this process if it is not process own but a copy that the import made.
+
+    The server knows the original only; two that answer it would confuse it.
+    """
+    if os.getpid() != own:
+        sys.stderr.write("a process that the import forked came back from the import, and was ended: call os._exit() in it\n")
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def hold_on_to_lifeline():
