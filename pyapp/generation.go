@@ -18,6 +18,7 @@ import (
 type generation struct {
 	pool   *Pool
 	info   Info
+	born   time.Time
 	alone  bool // workers are not forked: each has an interpreter of its own
 	ctx    context.Context
 	cancel context.CancelFunc // ends the respawning
@@ -33,7 +34,7 @@ type generation struct {
 // newGeneration loads the application and starts its workers; it returns when
 // all of them are ready. The error is a *StartError or the context's.
 func (p *Pool) newGeneration(ctx context.Context) (*generation, error) {
-	g := &generation{pool: p, alone: p.config.NoPreload}
+	g := &generation{pool: p, born: time.Now(), alone: p.config.NoPreload}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	if err := g.start(ctx); err != nil {
 		g.stop(BootFailure)
@@ -240,8 +241,13 @@ func (g *generation) watchTemplate() {
 	case <-g.template.Done():
 	}
 	if g.ctx.Err() == nil {
-		g.pool.log.Error("the template process ended; loading the application anew")
-		g.pool.reloadSoon()
+		// One that ends soon after its start may do so every time.
+		var delay time.Duration
+		if time.Since(g.born) < stable {
+			delay = maxBackOff * g.pool.backOff
+		}
+		g.pool.log.Error("the template process ended; loading the application anew", "exit", g.template.Exit().String(), "next", delay)
+		g.pool.replace(g, delay)
 	}
 }
 

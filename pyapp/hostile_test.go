@@ -158,3 +158,16 @@ func TestImportThatForksAndReturnsTwice(t *testing.T) {
 		}
 	}
 }
+
+func TestTemplateThatEndsSoonIsReplacedSlowly(t *testing.T) {
+	s := serveOpened(t, atImport("ends soon"), func(c pyapp.Config) (*pyapp.Pool, error) {
+		return pyapp.OpenWithBackOff(c, 10*time.Millisecond)
+	})
+	ends := func() int { return strings.Count(s.log.String(), "the template process ended") }
+	s.log.line(t, "the template process ended", `"exit":"signal 14 (alarm clock)"`)
+	begin := time.Now()
+	eventually(t, "the end of the second template", func() bool { return ends() > 1 })
+	if pause := time.Since(begin); pause < time.Second {
+		t.Errorf("the next one after %v", pause)
+	}
+}

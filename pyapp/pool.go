@@ -81,6 +81,13 @@ func (p *Pool) Info() Info {
 	return p.current.info
 }
 
+// generation returns the generation that gets new requests.
+func (p *Pool) generation() *generation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current
+}
+
 // use directs new requests to g's workers and returns the generation that had
 // them before.
 func (p *Pool) use(g *generation) (old *generation) {
@@ -133,22 +140,27 @@ func (p *Pool) Reload(ctx context.Context) error {
 	return nil
 }
 
-// reloadSoon reloads until that succeeds or the pool closes.
-func (p *Pool) reloadSoon() {
+// replace reloads after a delay, until that succeeds, somebody else has replaced
+// g, or the pool closes.
+func (p *Pool) replace(g *generation, delay time.Duration) {
 	p.drains.Go(func() {
 		for {
-			err := p.Reload(p.loading)
-			if err == nil || p.loading.Err() != nil {
-				return
-			}
-			p.log.Error("cannot load the application", "error", err)
-			t := time.NewTimer(maxBackOff * p.backOff)
+			t := time.NewTimer(delay)
 			select {
 			case <-t.C:
 			case <-p.loading.Done():
 				t.Stop()
 				return
 			}
+			if p.generation() != g {
+				return
+			}
+			err := p.Reload(p.loading)
+			if err == nil || p.loading.Err() != nil {
+				return
+			}
+			p.log.Error("cannot load the application", "error", err)
+			delay = maxBackOff * p.backOff
 		}
 	})
 }
