@@ -24,6 +24,8 @@ LIFELINE = 4  # descriptor of a pipe whose other end only the server holds
 F_SETSIG = getattr(fcntl, "F_SETSIG", 10 if sys.platform == "linux" else None)
 O_ASYNC = getattr(fcntl, "FASYNC", 0o20000)
 
+PARENT_DEATH = 47  # signal that ends us before hold_on_to_lifeline; the server sets it
+
 PACKET = 65536
 MAX_FILES = 128
 
@@ -93,6 +95,9 @@ def hold_on_to_lifeline():
         gone = False
     if gone:
         os._exit(1)
+    # Were we to die first, nobody would hold the lifeline while it is cut, and
+    # what we have started would live on.
+    signal.signal(PARENT_DEATH, signal.SIG_IGN)
 
 
 def obey(control):
