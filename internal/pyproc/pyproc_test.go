@@ -88,6 +88,11 @@ def load(settings):
     os.write(1, b"%d\n%d\n" % (os.getpid(), other.pid))
     time.sleep(600)
 `,
+	"starts_another_and_fails": `
+import subprocess
+def load(settings):
+    raise RuntimeError(subprocess.Popen(["sleep", "600"]).pid)
+`,
 	"stuck": `
 import ctypes, os, signal, subprocess
 def load(settings): return {}
@@ -211,6 +216,29 @@ func TestReadyEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	if _, err := template.Ready(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestNothingSurvivesAServiceThatFailsToLoad(t *testing.T) {
+	for range 10 { // it depends on which one is faster
+		template, err := pyproc.Start(command(t, "starts_another_and_fails"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = template.Ready(t.Context())
+		var pid int
+		if _, scan := fmt.Sscanf(fmt.Sprint(err), "RuntimeError: %d", &pid); scan != nil {
+			t.Fatalf("error %v", err)
+		}
+		if err := template.Close(); err != nil {
+			t.Error(err)
+		}
+		for closed := time.Now(); alive(pid); runtime.Gosched() {
+			if time.Since(closed) > time.Second {
+				_ = syscall.Kill(pid, syscall.SIGKILL) // it has been seen to live
+				t.Fatalf("process %d lives a second after the end", pid)
+			}
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ def main(boot):
     except BaseException as error:  # an import may also raise SystemExit
         end_if_copy(own)
         reply(control, {"failed": describe(error, settings.get("dir", ""))})
-        os._exit(1)
+        os.killpg(0, signal.SIGKILL)  # with us, what the import has started
     end_if_copy(own)
     reply(control, {"ready": info, "threads": count_threads()})
 
