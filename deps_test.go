@@ -48,6 +48,7 @@ cmd/gatehouse:        internal/daemon internal/config github.com/spf13/cobra git
 
 # test help and tools beside the house
 internal/testserver:  .
+internal/behaviour:
 bench:
 e2e:
 `
