@@ -39,10 +39,10 @@ type response struct {
 	ctx  requestContext
 
 	header   http.Header // the handler's; nil until it asked for it
-	frozen   http.Header // copy as of WriteHeader, if the handler had another look at header since
+	fields   headFields  // of header, as of WriteHeader
 	status   int         // 0 before WriteHeader
 	declared int64       // Content-Length that the handler set; -1: none
-	written  int64       // body bytes that the handler wrote
+	written  int64       // body bytes that the handler wrote; above declared: too many were refused
 	buf      *buffer     // body bytes that are not framed yet; of a HEAD response what sniffing needs
 	framing  http1.Framing
 	trailers []string // names announced in the Trailer field
@@ -86,19 +86,6 @@ func (w *response) Header() http.Header {
 	if w.header == nil {
 		w.header = make(http.Header)
 	}
-	if w.status != 0 && !w.committed && w.frozen == nil {
-		// The head is decided but not written: what changes from here on must
-		// not change it, except for trailers.
-		w.frozen = w.header.Clone()
-	}
-	return w.header
-}
-
-// fields is the header as it was when the head was decided.
-func (w *response) fields() http.Header {
-	if w.frozen != nil {
-		return w.frozen
-	}
 	return w.header
 }
 
@@ -122,8 +109,8 @@ func (w *response) WriteHeader(status int) {
 		return
 	}
 	w.status = status
-	if sets(w.header, "Content-Length") {
-		w.declareLength()
+	if len(w.header) > 0 {
+		w.freeze()
 	}
 }
 
@@ -214,7 +201,11 @@ func (w *response) writable(n int) error {
 		return http.ErrBodyNotAllowed
 	}
 	if w.declared >= 0 && w.written+int64(n) > w.declared {
-		w.broken = true // what was announced was wrong, and nobody knows by how much
+		// What was announced was wrong, and nobody knows by how much. With the
+		// length exceeded, nothing that follows fits either: it would stand where
+		// the refused bytes belong.
+		w.written += int64(n)
+		w.broken = !w.isHead
 		return http.ErrContentLength
 	}
 	return nil
