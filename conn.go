@@ -360,6 +360,7 @@ func (c *conn) handle(w *response) (ok bool) {
 		if c.state() == stateHijacked {
 			return
 		}
+		w.abandon()
 		// Earlier answers are whole and must arrive, of this one only what has
 		// gone out already.
 		c.out.takeBack()

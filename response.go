@@ -364,8 +364,20 @@ func (w *response) FlushError() error {
 	return w.sent(err)
 }
 
+// abandon ends the response of a handler that has panicked. A goroutine that it
+// has left behind finds that all is over.
+func (w *response) abandon() {
+	w.done.Store(true)
+	if w.body != nil {
+		w.body.seize()
+	}
+}
+
 // finish completes the response after the handler has returned.
 func (w *response) finish() {
+	if w.body != nil {
+		w.body.seize()
+	}
 	if w.status == 0 && w.body != nil {
 		if status := w.body.failure(); status != 0 {
 			http.Error(w, http.StatusText(status), status)
@@ -381,7 +393,6 @@ func (w *response) finish() {
 	}
 	w.dropBuf()
 	if w.body != nil {
-		w.body.Close()
 		w.c.sock.reads.exempt()
 		w.c.watch.release()
 	}
@@ -415,8 +426,11 @@ func (w *response) complete() {
 	out.b = http1.AppendLastChunk(out.b, w.finalTrailers())
 }
 
-// keep reports whether the connection can be used for another request.
-func (w *response) keep() bool { return !w.broken && !w.framing.Close }
+// keep reports whether the connection can be used for another request. What is
+// left of a body must not be taken for one.
+func (w *response) keep() bool {
+	return !w.broken && !w.framing.Close && (w.body == nil || w.body.finished())
+}
 
 // unreadInput reports whether something may have arrived that nobody read.
 func (w *response) unreadInput() bool {
@@ -432,6 +446,9 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.hijacked {
 		return nil, nil, http.ErrHijacked
 	}
+	if w.body != nil {
+		w.body.seize()
+	}
 	if w.status != 0 {
 		w.commit(nil, false)
 		if _, err := w.emit(nil); w.sent(err) != nil {
@@ -441,10 +458,9 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, fmt.Errorf("gatehouse: hijack: %w", err)
 	}
 	w.dropBuf()
-	c.watch.end()
-	conn, rw, err := c.handOver()
-	w.hijacked = err == nil
-	return conn, rw, err
+	w.hijacked = true
+	conn, rw := c.handOver()
+	return conn, rw, nil
 }
 
 // SetReadDeadline is for http.ResponseController. A deadline of the handler's

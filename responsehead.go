@@ -148,7 +148,7 @@ func (w *response) settleBody() {
 			return
 		}
 	}
-	if w.fullDuplex {
+	if w.fullDuplex && !w.done.Load() {
 		return
 	}
 	if !w.close && !w.broken && !w.body.drain() {

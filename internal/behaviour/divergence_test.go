@@ -16,6 +16,9 @@ import (
 //	row | what net/http does | why the engine does not
 const divergences = `
 shutdown with an unused connection | context deadline exceeded | net/http waits five seconds for a first request; a second is enough for one that is on its way
+return while the body is read | absent | net/http answers when the read has ended, which is up to the client
+hijack while the body is read | absent | net/http leaves it open who gets the bytes that come
+full duplex, unread body | 200 content-length "hello", close | net/http loses the next request of such a connection
 WriteFinished | absent | net/http takes no finished responses
 write after return | absent | net/http leaves it open what a write after the handler's return does
 unregistered | HTTP/1.1 999 status code 999 | a phrase that says nothing is left out (RFC 9112 section 4)
