@@ -179,6 +179,9 @@ func (c *conn) leave() {
 
 // abort breaks the connection off. Any goroutine may call it.
 func (c *conn) abort() {
+	if c.tls != nil {
+		c.tls.NetConn().Close() // without a goodbye, which may have to wait for the client
+	}
 	c.rwc.Close()
 	c.watch.cancel()
 }

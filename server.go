@@ -225,12 +225,16 @@ func (s *Server) listen(usual string) (net.Listener, error) {
 func (s *Server) Serve(l net.Listener) error { return s.serve(l, nil) }
 
 // ServeTLS does what Serve does over TLS. The files hold certificate and key in
-// PEM; both may be "" if TLSConfig has certificates or a way to get them.
+// PEM; both may be "" if TLSConfig has certificates or a way to get them. Of the
+// protocols in TLSConfig.NextProtos HTTP/2 is not offered, and a connection that
+// agrees on one that is not HTTP/1 is closed after the handshake.
 func (s *Server) ServeTLS(l net.Listener, certFile, keyFile string) error {
 	config := &tls.Config{}
 	if s.TLSConfig != nil {
 		config = s.TLSConfig.Clone()
 	}
+	// In a copy, because Clone shares the array with the caller's configuration.
+	config.NextProtos = slices.DeleteFunc(slices.Clone(config.NextProtos), func(p string) bool { return p == "h2" })
 	if !slices.Contains(config.NextProtos, "http/1.1") {
 		config.NextProtos = append(config.NextProtos, "http/1.1")
 	}
@@ -256,6 +260,9 @@ func (s *Server) serve(l net.Listener, config *tls.Config) error {
 	base := context.Background()
 	if s.BaseContext != nil {
 		base = s.BaseContext(l)
+		if base == nil {
+			panic("gatehouse: BaseContext returned nil")
+		}
 	}
 	var backoff time.Duration
 	for {
