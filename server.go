@@ -33,11 +33,13 @@ const (
 // Handlers find what they know from net/http: a real *http.Request that they
 // may keep, and an http.ResponseWriter that is also an http.Flusher, an
 // http.Hijacker, an io.ReaderFrom and an io.StringWriter and works with
-// http.ResponseController. Two things are different. The limit of
+// http.ResponseController. Three things are different. The limit of
 // http.MaxBytesReader is an error to the handler, but does not close the
-// connection by itself. And the value of http.ServerContextKey is an
+// connection by itself. The value of http.ServerContextKey is an
 // *http.Server that serves nothing: it is there for code that looks whether
-// there is a server, and for its ErrorLog.
+// there is a server, and for its ErrorLog. And the context of a request ends up
+// to half a second after the client has left, if it leaves that soon after the
+// context was first asked.
 type Server struct {
 	// Addr is where ListenAndServe listens, see Listen; "" is ":80", and ":443"
 	// for ListenAndServeTLS.

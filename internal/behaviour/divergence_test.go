@@ -16,6 +16,7 @@ import (
 //	row | what net/http does | why the engine does not
 const divergences = `
 shutdown with an unused connection | context deadline exceeded | net/http waits five seconds for a first request; a second is enough for one that is on its way
+the client leaves at once | at once | a watch over each client would cost every fast request; it begins with the next round of the sweeper
 return while the body is read | absent | net/http answers when the read has ended, which is up to the client
 hijack while the body is read | absent | net/http leaves it open who gets the bytes that come
 full duplex, unread body | 200 content-length "hello", close | net/http loses the next request of such a connection
