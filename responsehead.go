@@ -57,7 +57,7 @@ func sets(header http.Header, name string) bool {
 
 // freeze takes over the header as it is now.
 func (w *response) freeze() {
-	if sets(w.header, "Content-Length") {
+	if len(w.header["Content-Length"]) > 0 {
 		w.declareLength()
 	}
 	w.fields = readFields(w.header)
@@ -104,8 +104,12 @@ func (w *response) frame(length int64) {
 			header[name] = w.fields.framing[i : i+1]
 		}
 	}
+	method := http.MethodGet // or another with the same framing: CONNECT reaches no handler
+	if w.isHead {
+		method = http.MethodHead
+	}
 	w.framing = http1.FrameResponse(&http1.Response{
-		Method:    w.req.Method,
+		Method:    method, // not the request's, which a handler may have changed meanwhile
 		Minor:     w.minor,
 		Status:    w.status,
 		Header:    header,

@@ -16,6 +16,8 @@ import (
 //	row | what net/http does | why the engine does not
 const divergences = `
 shutdown with an unused connection | context deadline exceeded | net/http waits five seconds for a first request; a second is enough for one that is on its way
+HEAD changed to GET by the handler | 200 no body, close | the client knows what it has sent: a body would be taken for the next answer
+GET changed to HEAD by the handler | absent | net/http announces a body and sends none; the client waits
 the client leaves at once | at once | a watch over each client would cost every fast request; it begins with the next round of the sweeper
 return while the body is read | absent | net/http answers when the read has ended, which is up to the client
 hijack while the body is read | absent | net/http leaves it open who gets the bytes that come

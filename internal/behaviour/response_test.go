@@ -85,6 +85,14 @@ func TestResponseFraming(t *testing.T) {
 		{"length and chunked by the handler", answer(0, []string{"Content-Length: 5", "Transfer-Encoding: chunked"}, "hello"), get("/"), `200 chunked "hello", open`, []string{"!Content-Length"}},
 
 		{"HEAD", answer(0, nil, "hello"), request("HEAD", "/", ""), `200 no body, open`, []string{"Content-Length: 5", "Content-Type: text/plain; charset=utf-8"}},
+		{"HEAD changed to GET by the handler", func(w http.ResponseWriter, r *http.Request) {
+			r.Method = http.MethodGet
+			sayHello(w, r)
+		}, request("HEAD", "/", ""), `200 no body, open`, []string{"Content-Length: 5"}},
+		{"GET changed to HEAD by the handler", func(w http.ResponseWriter, r *http.Request) {
+			r.Method = http.MethodHead
+			sayHello(w, r)
+		}, get("/"), `200 content-length "hello", open`, nil},
 		{"HEAD of nothing", nothing, request("HEAD", "/", ""), `200 no body, open`, nil},
 		{"HEAD with a length", answer(0, []string{"Content-Length: 12345"}), request("HEAD", "/", ""), `200 no body, open`, []string{"Content-Length: 12345"}},
 		{"HEAD of a long body", answer(0, nil, long), request("HEAD", "/", ""), `200 no body, open`, nil},
