@@ -116,7 +116,7 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	dir, err := filepath.Abs(c.Dir)
 	if err != nil {
-		return c, &StartError{App: c.App, Err: err}
+		return c, &StartError{App: c.App, Path: c.Dir, Err: err}
 	}
 	if c.Name == "" {
 		c.Name = filepath.Base(dir)

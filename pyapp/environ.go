@@ -17,18 +17,13 @@ const numberAt = 6
 // setNumber writes the request's number on its lane into the packet.
 func setNumber(packet []byte, n int32) { binary.LittleEndian.PutUint32(packet[numberAt:], uint32(n)) }
 
-// Numbers that stand for something else than a request.
-const (
-	stopNumber  = 0  // serve no more
-	flushNumber = -1 // send what is held back
-)
+// stopNumber stands where a request's number stands, and tells a lane to serve
+// no more.
+const stopNumber = 0
 
-func stopPacket() []byte  { return orderPacket(stopNumber) }
-func flushPacket() []byte { return orderPacket(flushNumber) }
-
-func orderPacket(number int32) []byte {
+func stopPacket() []byte {
 	b := marshal.AppendTuple(nil, 3)
-	b = marshal.AppendInt(b, number)
+	b = marshal.AppendInt(b, stopNumber)
 	b = marshal.AppendNone(b)
 	return marshal.AppendNone(b)
 }

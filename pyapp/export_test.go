@@ -1,5 +1,11 @@
 package pyapp
 
+import "time"
+
+// OpenWithBackOff is Open with another first pause between two starts of a
+// worker that dies.
+func OpenWithBackOff(c Config, first time.Duration) (*Pool, error) { return open(c, first) }
+
 // Waiting returns how many requests wait for a worker.
 func Waiting(p *Pool) int {
 	p.mu.Lock()

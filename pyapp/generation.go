@@ -3,8 +3,8 @@ package pyapp
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"math"
 	"os"
 	"sync"
 	"time"
@@ -35,8 +35,7 @@ type generation struct {
 func (p *Pool) newGeneration(ctx context.Context) (*generation, error) {
 	g := &generation{pool: p, alone: p.config.NoPreload}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	err := g.start(ctx)
-	if err != nil {
+	if err := g.start(ctx); err != nil {
 		g.stop(BootFailure)
 		return nil, startError(&p.config, err)
 	}
@@ -79,26 +78,16 @@ func (g *generation) startAll(ctx context.Context) error {
 			}
 		})
 	}
-	var errs []error
+	var first error
 	for range g.pool.config.Workers {
-		errs = append(errs, <-results)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return errs[firstError(errs)]
-	}
-	if g.template != nil {
-		g.tasks.Go(g.watchTemplate)
-	}
-	return nil
-}
-
-func firstError(errs []error) int {
-	for i, err := range errs {
-		if err != nil {
-			return i
+		if err := <-results; first == nil {
+			first = err // the others fail for the same reason, most likely
 		}
 	}
-	return -1
+	if first == nil && g.template != nil {
+		g.tasks.Go(g.watchTemplate)
+	}
+	return first
 }
 
 // load starts an interpreter and has it import the application.
@@ -160,7 +149,7 @@ func (g *generation) keep(w *worker) {
 			if g.ctx.Err() != nil {
 				return
 			}
-			delay = g.failed()
+			delay = g.failed(math.MaxInt)
 			g.pool.log.Error("cannot start a worker", "error", err, "next", delay)
 		}
 	}
@@ -173,7 +162,7 @@ const stable = 10 * time.Second
 // next one is started.
 func (g *generation) ended(w *worker) time.Duration {
 	g.pool.mu.Lock()
-	reason := w.reason
+	reason, served := w.reason, w.served
 	g.pool.mu.Unlock()
 	if time.Since(w.born) > stable || reason == TimedOut {
 		g.mu.Lock()
@@ -181,15 +170,22 @@ func (g *generation) ended(w *worker) time.Duration {
 		g.failures = 0
 		return 0
 	}
-	return g.failed()
+	if served {
+		return g.failed(crashLoop - 1) // it can serve: not a loop, whatever one request did to it
+	}
+	return g.failed(math.MaxInt)
 }
 
-// failed counts a failure and returns how long to wait: nothing after the
-// first, then twice as long each time.
-func (g *generation) failed() time.Duration {
+// crashLoop is how many workers in a row that never served a request mean that
+// the application cannot run: requests are then refused at once.
+const crashLoop = 3
+
+// failed counts a failure, up to limit, and returns how long to wait: nothing
+// after the first, then twice as long each time.
+func (g *generation) failed(limit int) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.failures++
+	g.failures = min(g.failures+1, limit)
 	if g.failures == 1 {
 		return 0
 	}
@@ -203,11 +199,11 @@ const (
 	maxBackOff   = 100
 )
 
-// loops reports whether workers keep dying young.
+// loops reports whether the application is in a crash loop.
 func (g *generation) loops() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.failures >= 3
+	return g.failures >= crashLoop
 }
 
 // pause waits and reports whether the generation still lives.

@@ -26,6 +26,12 @@ type site struct {
 // until the test ends.
 func serve(t *testing.T, config pyapp.Config) *site {
 	t.Helper()
+	return serveOpened(t, config, pyapp.Open)
+}
+
+// serveOpened is serve with another way to open the pool.
+func serveOpened(t *testing.T, config pyapp.Config, open func(pyapp.Config) (*pyapp.Pool, error)) *site {
+	t.Helper()
 	s := &site{log: &records{}}
 	config.Log = slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if config.Dir == "" {
@@ -34,7 +40,7 @@ func serve(t *testing.T, config pyapp.Config) *site {
 	if config.Workers == 0 {
 		config.Workers = 1
 	}
-	pool, err := pyapp.Open(config)
+	pool, err := open(config)
 	if err != nil {
 		t.Fatal(err)
 	}

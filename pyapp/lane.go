@@ -45,9 +45,7 @@ type lane struct {
 	since  time.Time  // when the first of calls became the first
 	closed bool       // no call may be added; the page is gone
 
-	quick atomic.Bool // the application answers so fast that answers may be held back
-
-	running, abandoned, overdue, asked, sent *atomic.Uint64
+	running, abandoned, overdue, asked *atomic.Uint64
 }
 
 func newLane(w *worker, index int) (*lane, error) {
@@ -68,7 +66,6 @@ func newLane(w *worker, index int) (*lane, error) {
 		abandoned: w.page.cell(index, cellAbandoned),
 		overdue:   w.page.cell(index, cellOverdue),
 		asked:     w.page.cell(index, cellAsked),
-		sent:      w.page.cell(index, cellSent),
 	}, nil
 }
 
@@ -91,7 +88,6 @@ type load struct {
 	heavy   bool          // one of them fills the socket: send nothing behind it
 	service time.Duration // how long one request took lately
 	since   time.Time     // when it last began or ended a request
-	calm    int           // requests since the last one that took long
 }
 
 // room reports whether c may be sent now: to an idle lane, or behind requests
@@ -117,30 +113,13 @@ func (d *load) add(c *call, now time.Time) {
 // take long.
 func (d *load) done(n int, now time.Time) {
 	took := now.Sub(d.since) / time.Duration(n)
-	d.depth, d.since, d.calm = d.depth-n, now, d.calm+n
-	if took > long {
-		d.calm = 0
-	}
+	d.depth, d.since = d.depth-n, now
 	if took > d.service {
 		d.service = min(took, d.service*3/2)
 	} else {
 		d.service = max(took, d.service*9/10)
 	}
 }
-
-// Answers may be held back while requests take less than quickService each, and
-// none of the last calmRequests took long.
-const (
-	quickService = wakeUp / 2
-	calmRequests = 500
-	long         = 10 * time.Millisecond
-)
-
-// quick reports whether the worker may hold an answer back until it has served
-// what it has been sent, to send them together. That spares both sides a system
-// call and a wake-up for each. It is for applications that are always fast: an
-// answer that is held behind a slow request waits for the sweeper.
-func (d *load) quick() bool { return d.service < quickService && d.calm >= calmRequests }
 
 // errLaneClosed is returned by send when the worker is gone.
 var errLaneClosed = errors.New("pyapp: lane is closed")
@@ -171,11 +150,6 @@ func (l *lane) send(c *call, now time.Time) error {
 			return errLaneClosed
 		}
 		return fmt.Errorf("send to worker %d: %w", l.worker.number, err)
-	}
-	if l.quick.Load() && !c.heavy {
-		l.sent.Store(uint64(c.number))
-	} else if l.sent.Load() != 0 {
-		l.sent.Store(0)
 	}
 	return nil
 }
@@ -339,9 +313,6 @@ func (l *lane) takeBack() []*call {
 	if l.closed || len(l.calls) < 2 {
 		return nil
 	}
-	// The worker may be holding an answer back until it has received these.
-	l.sent.Store(0)
-	defer func() { _, _ = l.conn.Write(flushPacket()) }() // a worker that is gone holds nothing
 	var back []*call
 	stopped := false
 	for {

@@ -41,18 +41,13 @@ func TestLoad(t *testing.T) {
 			l.done(1, start)
 		}
 	}
-	serve(calmRequests, 20*time.Microsecond)
-	if !l.quick() || !l.room(light) {
-		t.Errorf("after %d fast requests: service %v, quick %t", calmRequests, l.service, l.quick())
+	serve(100, 20*time.Microsecond)
+	serve(1, time.Second) // the system did something else
+	l.add(light, start)
+	if !l.room(light) {
+		t.Errorf("service %v after a hundred fast requests and one interruption", l.service)
 	}
-	serve(1, time.Second)
-	if l.quick() {
-		t.Error("still quick after a request that took long")
-	}
-	serve(calmRequests, 20*time.Microsecond)
-	if !l.quick() {
-		t.Error("not quick again after many fast requests")
-	}
+	l.done(1, start.Add(20*time.Microsecond))
 	for range 20 {
 		serve(2, 20*time.Microsecond)
 		serve(1, 5*time.Millisecond)

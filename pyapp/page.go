@@ -22,7 +22,6 @@ const (
 	cellAbandoned = 1 // number of the request whose answer nobody wants
 	cellOverdue   = 2 // number of the request that is to be interrupted
 	cellAsked     = 3 // number of the request whose stack is wanted
-	cellSent      = 4 // number of the last request sent, if answers before it may be held back; else 0
 	rowCells      = 8
 )
 

@@ -123,6 +123,18 @@ func TestWorkerThatDiesIsReplaced(t *testing.T) {
 	}
 }
 
+func TestWorkersKilledAgainAndAgain(t *testing.T) {
+	s := serve(t, pyapp.Config{App: "bad"})
+	for i := range 6 {
+		if got := s.get(t, "/pid"); got.status != 200 {
+			t.Fatalf("after %d deaths: status %d; an application that can serve is not given up", i, got.status)
+		}
+		if got := s.get(t, "/killed"); got.status != http.StatusBadGateway {
+			t.Errorf("status %d, want 502", got.status)
+		}
+	}
+}
+
 func TestRequestsThatNoWorkerHasBegunSurviveItsDeath(t *testing.T) {
 	s := serve(t, pyapp.Config{App: "bad"})
 	for range 50 {
@@ -202,7 +214,8 @@ func TestQueueIsBounded(t *testing.T) {
 
 func TestCrashLoopFailsTheApplicationOnly(t *testing.T) {
 	marker := filepath.Join(t.TempDir(), "broken")
-	s := serve(t, pyapp.Config{App: "moody", Env: append(os.Environ(), "MARKER="+marker)})
+	config := pyapp.Config{App: "moody", Env: append(os.Environ(), "MARKER="+marker)}
+	s := serveOpened(t, config, func(c pyapp.Config) (*pyapp.Pool, error) { return pyapp.OpenWithBackOff(c, time.Millisecond) })
 	if err := os.WriteFile(marker, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

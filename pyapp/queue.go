@@ -153,7 +153,7 @@ func (p *Pool) finished(l *lane, n int, now time.Time) {
 	k := 0
 	p.mu.Lock()
 	l.load.done(n, now)
-	l.quick.Store(l.load.quick() && len(l.worker.lanes) == 1)
+	l.worker.served = true
 	if l.worker.takesCalls() {
 		for len(p.queue) > 0 && k < len(next) && l.load.room(p.queue[0]) {
 			next[k] = p.queue[0]

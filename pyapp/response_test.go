@@ -71,8 +71,16 @@ func TestRefusals(t *testing.T) {
 		err    error
 		status int
 	}{
-		{errBusy, 503}, {errWaited, 503}, {errDown, 503}, {errLost, 502}, {errNonsense, 502}, {errOverdue, 504}, {errFailed, 500},
-		{errOutside, 404}, {tooLarge(1), 413}, {clientError(errors.New("reset")), 400},
+		{errBusy, 503},
+		{errWaited, 503},
+		{errDown, 503},
+		{errLost, 502},
+		{errNonsense, 502},
+		{errOverdue, 504},
+		{errFailed, 500},
+		{errOutside, 404},
+		{tooLarge(1), 413},
+		{clientError(errors.New("reset")), 400},
 	}
 	for _, tt := range tests {
 		w := httptest.NewRecorder()

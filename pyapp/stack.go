@@ -13,7 +13,7 @@ import (
 // Signals to a worker. They are real-time signals in the middle of the range,
 // which applications hardly use.
 const (
-	sigStack     = syscall.Signal(44) // send what is held back and the stacks that are asked for, from Python
+	sigStack     = syscall.Signal(44) // send the stacks that are asked for, from Python
 	sigHardStack = syscall.Signal(45) // write all stacks to the dump pipe, from C
 	sigInterrupt = syscall.Signal(46) // break off the request that is overdue
 )

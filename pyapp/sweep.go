@@ -146,8 +146,7 @@ func (l *lane) sweep(now time.Time) {
 		l.mu.Unlock()
 		return
 	}
-	at := max(l.countBegun()-1, 0)
-	c, since, behind := l.calls[at], l.since, len(l.calls) > at+1
+	c, since, behind := l.calls[0], l.since, len(l.calls) > 1
 	c.refs.Add(1) // the worker may be done with it at any time
 	l.mu.Unlock()
 	defer c.release()
@@ -155,10 +154,6 @@ func (l *lane) sweep(now time.Time) {
 	age := now.Sub(since)
 	if behind && age > takeBackAge {
 		l.worker.pool.returned(l, l.takeBack(), age)
-	}
-	if at > 0 && age > takeBackAge {
-		// Answers are held back behind a request that is not so fast after all.
-		_ = l.worker.child.Signal(sigStack) // it may have ended
 	}
 	if age > watchAge && !c.watch.client {
 		c.watch.client = true
@@ -231,8 +226,7 @@ func (l *lane) interrupt(c *call) {
 func (w *worker) onlyOverdue() bool {
 	for _, l := range w.lanes {
 		l.mu.Lock()
-		n := len(l.calls)
-		other := n > 0 && l.overdue.Load() != uint64(l.calls[n-1].number)
+		other := len(l.calls) > 0 && l.overdue.Load() != uint64(l.calls[0].number)
 		l.mu.Unlock()
 		if other {
 			return false

@@ -28,6 +28,7 @@ type worker struct {
 
 	state   State         // guarded by Pool.mu; changed by move only
 	reason  Reason        // likewise; why it ends
+	served  bool          // likewise; it has finished a request
 	isUp    chan struct{} // closed when it is ready
 	leaving chan struct{} // closed when it takes no more calls, for whatever reason
 	readers sync.WaitGroup

@@ -197,13 +197,8 @@ func (d *ChunkedDecoder) endTrailer() {
 		return
 	}
 	d.section = nil
-	v := newValues(len(lines))
-	for _, line := range lines {
-		if name, value := line.in(text); TrailerAllowed(name) {
-			v.add(name, value)
-		}
-	}
-	if len(v.header) > 0 {
-		d.trailer = v.header
+	notAllowed := func(name string) bool { return !TrailerAllowed(name) }
+	if trailer := collect(text, lines, notAllowed); len(trailer) > 0 {
+		d.trailer = trailer
 	}
 }

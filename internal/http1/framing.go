@@ -8,7 +8,7 @@ func (h *RequestHead) interpret(text string, lines []fieldLine) error {
 		hosts   int
 		host    string
 		codings []string
-		v       = newValues(len(lines))
+		asked   bool // a field beside Host concerns the connection
 	)
 	for _, line := range lines {
 		switch name, value := line.in(text); name {
@@ -17,13 +17,18 @@ func (h *RequestHead) interpret(text string, lines []fieldLine) error {
 			host = value
 		case "Transfer-Encoding":
 			codings = append(codings, value)
-		default:
-			v.add(name, value)
+			asked = true
+		case "Connection", "Content-Length", "Expect":
+			asked = true
 		}
 	}
-	h.Header = v.header
+	h.Header = collect(text, lines, hasMember)
 	if err := h.setHost(hosts, host); err != nil {
 		return err
+	}
+	if !asked {
+		h.Close = h.Minor == 0 // what the rules below come to without any of these fields
+		return nil
 	}
 	if err := h.frame(codings); err != nil {
 		return err
@@ -31,6 +36,10 @@ func (h *RequestHead) interpret(text string, lines []fieldLine) error {
 	h.setConnection()
 	return h.setExpect()
 }
+
+// hasMember reports whether a field is told in a member of RequestHead instead
+// of the header, as in net/http's Request.
+func hasMember(name string) bool { return name == "Host" || name == "Transfer-Encoding" }
 
 // setHost applies RFC 9112 section 3.2: one Host field in HTTP/1.1, none or one
 // in HTTP/1.0, well-formed in any case. What the target says goes before it

@@ -37,15 +37,13 @@ class Watch:
             signal.signal(hard, signal.SIG_IGN)
 
     def tell(self, signum, stack):
-        """Send what is held back, and the stacks that were asked for."""
+        """Send the stacks of the requests that were asked for."""
         if self.telling:
             return
         self.telling = True
         try:
             stacks = sys._current_frames()
             for lane in self.lanes:
-                if lane.thread == threading.get_ident():
-                    lane.flush()
                 number = lane.asked()
                 if number:
                     here = lane.thread == threading.get_ident()

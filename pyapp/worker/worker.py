@@ -11,11 +11,10 @@ import sys
 import threading
 
 from . import introspect, output, stacks
-from .frames import HEADER, LAST, MAX_PACKET, MAX_PART, READY, WHOLE, frame
+from .frames import HEADER, LAST, MAX_PART, READY, WHOLE, frame
 from .wsgi import Answer, FileWrapper
 
 CONTROL = 3  # descriptor of the template's control socket
-MAX_HELD = MAX_PACKET // 2  # bytes of answers that are held back
 MAX_REQUEST = 131072  # length of the longest packet that the server sends
 
 # Cells of the page shared with the server, each of eight bytes; every lane has
@@ -25,11 +24,8 @@ RUNNING = 0  # written here: number of the request that has begun
 ABANDONED = 1  # written by the server: number of the request nobody waits for
 OVERDUE = 2  # written by the server: number of the request to break off
 ASKED = 3  # written by the server: number of the request whose stack is wanted
-SENT = 4  # written by the server: number of a request that is waiting for us, or 0
 
-# Instead of a request's number.
-STOP = 0  # serve no more
-FLUSH = -1  # send what is held back
+STOP = 0  # instead of a request's number: serve no more
 
 loaded = {}  # what load found, for serve; filled once, before any fork
 
@@ -87,9 +83,7 @@ class Lane:
 
     def __init__(self, sock, cells, threaded):
         self.sock = sock
-        self.held = []  # answers that go out together with a later one
-        self.held_size = 0
-        self.sending = False
+        self.send = sock.send
         self.cells = cells
         self.thread = 0  # identifier of the thread that runs it
         self.answer = None  # to the request that is running
@@ -109,17 +103,14 @@ class Lane:
         """Take requests until told to stop, or until the server is gone."""
         self.thread = threading.get_ident()
         application = loaded["application"]
-        cells, constants, held = self.cells, self.constants, self.held
+        cells, constants, send = self.cells, self.constants, self.send
         pack, loads, new_input = HEADER.pack, marshal.loads, io.BytesIO
         receive = self.sock.recv_into
         packet = bytearray(MAX_REQUEST)
         while receive(packet):
             number, environ, body = loads(packet)
-            if number <= STOP:
-                self.flush()
-                if number == STOP:
-                    return
-                continue
+            if number == STOP:
+                return
             cells[RUNNING] = number
             environ.update(constants)
             file = self.receive_file() if body is None else None
@@ -134,16 +125,8 @@ class Lane:
                     head = answer.head
                     if body.__class__ is bytes and head is not None and len(head) + len(body) <= MAX_PART:
                         self.answer = None
-                        whole = pack(WHOLE, LAST, answer.status, number, len(head), len(body)) + head + body
-                        if cells[SENT] > number and self.held_size + len(whole) <= MAX_HELD:
-                            # The next request is there already, and soon done.
-                            held.append(whole)
-                            self.held_size += len(whole)
-                        else:
-                            self.send(whole)
+                        send(pack(WHOLE, LAST, answer.status, number, len(head), len(body)) + head + body)
                         continue
-                if held:
-                    self.flush()
                 answer.deliver(result)
             except BaseException as error:  # SystemExit too ends the request, not the worker
                 if not answer.fail(error):
@@ -154,32 +137,6 @@ class Lane:
                     file.close()
             # No reference of ours may keep alive what the application made.
             result = environ = answer = body = file = None
-
-    def send(self, packet):
-        """Send a packet, and what is held back before it."""
-        if self.held:
-            self.sending = True
-            if self.held_size + len(packet) <= MAX_PACKET:
-                self.held.append(packet)
-                packet = b"".join(self.held)
-            else:
-                self.sock.send(b"".join(self.held))
-            del self.held[:]
-            self.held_size = 0
-            self.sock.send(packet)
-            self.sending = False
-        else:
-            self.sock.send(packet)
-
-    def flush(self):
-        """Send what is held back. A signal's handler may call this at any time."""
-        if self.held and not self.sending:
-            self.sending = True
-            packet = b"".join(self.held)
-            del self.held[:]
-            self.held_size = 0
-            self.sock.send(packet)
-            self.sending = False
 
     def receive_file(self):
         """Return the request's body, which comes as an open file."""

@@ -13,12 +13,12 @@ from worker import frames, stacks, worker
 
 
 class LaneAtWork(unittest.TestCase):
-    def start(self, application, validated=True):
+    def start(self, application):
         kind = getattr(socket, "SOCK_SEQPACKET", socket.SOCK_STREAM)
         self.ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
         self.addCleanup(self.ours.close)
         self.addCleanup(theirs.close)
-        worker.loaded["application"] = validator(application) if validated else application
+        worker.loaded["application"] = validator(application)
         self.cells = memoryview(bytearray(8 * worker.ROW)).cast("Q")
         self.lane = worker.Lane(theirs, self.cells, threaded=False)
         thread = threading.Thread(target=self.lane.run)
@@ -72,54 +72,6 @@ class LaneAtWork(unittest.TestCase):
             self.assertEqual(self.frames()[0][5], b"a\n|b")
             self.assertEqual(self.frames()[0][0], frames.END)
 
-    def test_answers_are_held_back_while_another_request_waits(self):
-        def app(environ, start):
-            if environ["PATH_INFO"] == "/waits":
-                begun.set()
-                go_on.wait(10)
-            start("200 OK", [("Content-Type", "text/plain")])
-            return [environ["PATH_INFO"].encode()]
-
-        ways = {
-            "the next answer": lambda: go_on.set(),
-            "flush, as the signal's handler does": lambda: self.lane.flush(),
-            "the order to flush": lambda: (self.ask(worker.FLUSH), go_on.set()),
-            "the order to stop": lambda: (self.ask(worker.STOP), go_on.set()),
-        }
-        for way, act in ways.items():
-            with self.subTest(way):
-                begun, go_on = threading.Event(), threading.Event()
-                self.start(app, validated=False)
-                self.cells[worker.SENT] = 2
-                self.ask(1, PATH_INFO="/held")
-                self.ask(2, PATH_INFO="/waits")
-                self.assertTrue(begun.wait(10))
-                with self.assertRaises(BlockingIOError):
-                    self.ours.recv(1, socket.MSG_DONTWAIT)
-                if "order" in way:
-                    self.cells[worker.SENT] = 3  # so that the second is held back too
-                act()
-                got = self.frames()
-                self.assertEqual(got[0][5], b"/held")
-                go_on.set()
-                if len(got) == 1:
-                    got += self.frames()
-                self.assertEqual([f[3] for f in got], [1, 2])
-
-    def test_an_answer_that_is_too_long_to_be_held_takes_the_others_along(self):
-        def app(environ, start):
-            start("200 OK", [("Content-Type", "text/plain")])
-            return [b"x" * (worker.MAX_HELD - 100 if environ["PATH_INFO"] == "/long" else 10)]
-
-        self.start(app, validated=False)
-        self.cells[worker.SENT] = 3
-        for number, path in enumerate(["/short", "/long", "/short"], 1):
-            self.ask(number, PATH_INFO=path)
-        got = self.frames()
-        while len(got) < 3:
-            got += self.frames()
-        self.assertEqual([f[3] for f in got], [1, 2, 3])
-
     def test_stop_ends_the_lane(self):
         self.start(lambda environ, start: None)
         self.ours.send(marshal.dumps((0, None, None), 2))
@@ -144,9 +96,6 @@ class Stacks(unittest.TestCase):
 
             def asked(self):
                 return self.wanted.pop(0)
-
-            def flush(self):
-                pass
 
             def tell(self, packet):
                 told.extend(frames.parse(packet))
