@@ -72,7 +72,7 @@ func TestFloors(t *testing.T) {
 	for path := range strings.FieldsSeq(goList(t, "std")) {
 		std[path] = true
 	}
-	dec := json.NewDecoder(strings.NewReader(goList(t, "-json=ImportPath,Imports", "./...")))
+	dec := json.NewDecoder(strings.NewReader(goList(t, "-pgo=off", "-json=ImportPath,Imports", "./...")))
 	for {
 		var p struct {
 			ImportPath string
