@@ -61,6 +61,11 @@ bench: build ## compare with nginx and uWSGI; BENCH holds more flags
 	@scripts/need nginx wrk taskset=util-linux uwsgi uwsgi_python3=uwsgi-plugin-python3
 	$(GO) run ./bench -gatehouse $(GATEHOUSE) $(BENCH)
 
+.PHONY: pgo
+pgo: build ## take the profile anew by which the compiler optimises
+	@scripts/need wrk taskset=util-linux
+	@scripts/pgo $(GATEHOUSE)
+
 .PHONY: clean
 clean: ## remove what was built, the demo's data included
 	rm -rf bin build

@@ -14,5 +14,7 @@ import (
 //go:generate go run . reference --dir ../../docs/reference
 
 func main() {
-	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(profiled(os.Stderr, func() int {
+		return execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr)
+	}))
 }
