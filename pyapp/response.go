@@ -93,6 +93,9 @@ func (c *call) stream(w http.ResponseWriter) {
 			break
 		}
 		if err != nil {
+			// The client sees the same, whether the end came soon or late: what
+			// there was, and that it is not all.
+			_ = control.Flush()
 			panic(http.ErrAbortHandler)
 		}
 		buf = b
