@@ -258,12 +258,20 @@ func TestStreamIsFlushed(t *testing.T) {
 	}
 }
 
+func TestFactory(t *testing.T) {
+	s := serve(t, pyapp.Config{App: "good:create()"})
+	if got := s.get(t, "/hello"); got.status != 200 || got.body != "hello" {
+		t.Errorf("status %d, %q", got.status, got.body)
+	}
+}
+
 func TestOutput(t *testing.T) {
 	s := serve(t, pyapp.Config{App: "good"})
 	id := s.get(t, "/printed").header.Get("X-Request-Id")
-	for _, text := range []string{"printed", "in two lines", "to stderr", "to wsgi.errors"} {
+	for _, text := range []string{"printed", "through a stream found at import", "to stderr", "to wsgi.errors"} {
 		s.log.line(t, `"msg":"`+text+`"`, `"worker":1`, `"request":"`+id+`"`)
 	}
+	s.log.line(t, `"msg":"printed"`, `"output":"in two lines"`)
 	s.log.line(t, `"msg":"from C"`, `"worker":1`, `"app":"apps"`)
 }
 
