@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 
-from . import introspect, output, stacks
+from . import frameworks, introspect, output, stacks
 from .frames import HEADER, LAST, MAX_PART, READY, WHOLE, frame
 from .wsgi import Answer, FileWrapper
 
@@ -37,6 +37,7 @@ def load(settings):
     # it finds now.
     sys.stdout, sys.stderr = output.marked(1, request_of), output.marked(2, request_of)
     application = find(settings["app"])
+    frameworks.prepare(application, settings["mount"])
     loaded["application"] = application
     for stream in (sys.stdout, sys.stderr):
         stream.flush()  # what is left in it would be printed by every worker

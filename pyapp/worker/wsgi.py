@@ -225,10 +225,12 @@ class Answer:
 
 
 def place(error):
-    """Return file and line of the last frame that is not ours, or None."""
+    """Return file and line of the last frame that is not ours nor the import's, or None."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return error.filename, error.lineno
     found = None
     for frame in traceback.extract_tb(error.__traceback__):
-        if not frame.filename.startswith("<gatehouse>"):
+        if not frame.filename.startswith(("<gatehouse>", "<frozen ")):
             found = frame.filename, frame.lineno
     return found
 
