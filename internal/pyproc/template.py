@@ -145,9 +145,16 @@ def describe(error, directory):
             path, line = frame.filename, frame.lineno
     text = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
     if path:  # else it tells of our own code only
-        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        trace = "".join(traceback.format_exception(type(error), error, below_ours(error.__traceback__)))
     module = (getattr(error, "name", None) or "") if isinstance(error, ImportError) else ""
     return {"path": path, "line": line, "error": text, "module": module, "traceback": trace[-PACKET // 2 :]}
+
+
+def below_ours(trace):
+    """Return the part of a traceback that begins with the first frame that is not ours."""
+    while trace and is_ours(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return trace
 
 
 def is_ours(filename):
