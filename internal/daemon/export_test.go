@@ -84,5 +84,12 @@ func Say(w io.Writer, fancy bool, label, text string) {
 	s.line(label, "%s", text)
 }
 
+// Record writes one line as a record of a log that machines read.
+func Record(log *slog.Logger, label, text string) {
+	s := newScreen(io.Discard)
+	s.log = log
+	s.line(label, "%s", text)
+}
+
 // UID is the account's number.
 func (a *account) UID() int { return a.uid }

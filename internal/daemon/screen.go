@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,7 +39,7 @@ func newScreen(w io.Writer) *screen {
 func (s *screen) line(label, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if s.log != nil {
-		s.log.Info(label, "text", text)
+		s.record(label, text)
 		return
 	}
 	if !s.fancy {
@@ -51,6 +52,23 @@ func (s *screen) line(label, format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, _ = fmt.Fprintf(s.w, "%s%s\n", padded, printable(text)) // nobody is left to be told
+}
+
+// record writes one line as a record of the log.
+func (s *screen) record(label, text string) {
+	if !strings.Contains(text, "\n") {
+		text = strings.Join(strings.Fields(text), " ") // columns are for people
+	}
+	level := slog.LevelInfo
+	switch label {
+	case "":
+		label = "note"
+	case "warning":
+		level = slog.LevelWarn
+	case "failed":
+		level = slog.LevelError
+	}
+	s.log.Log(context.Background(), level, label, "text", text)
 }
 
 // overwrite moves to the start of the line, so that what is written next takes

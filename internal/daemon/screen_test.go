@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"bytes"
+	"log/slog"
 	"testing"
 
 	"github.com/seed-07905ac1/gatehouse/internal/daemon"
@@ -23,6 +24,29 @@ func TestScreen(t *testing.T) {
 			daemon.Say(&out, tt.fancy, "serving", tt.text)
 			if out.String() != tt.want {
 				t.Errorf("%q, want %q", out.String(), tt.want)
+			}
+		})
+	}
+}
+
+func TestScreenAsLog(t *testing.T) {
+	for _, tt := range []struct{ name, label, text, want string }{
+		{"columns", "serving", "/srv/a   http://127.0.0.1:1/   static files", `level=INFO msg=serving text="/srv/a http://127.0.0.1:1/ static files"`},
+		{"no label", "", "more", "level=INFO msg=note text=more"},
+		{"warning", "warning", "careful", "level=WARN msg=warning text=careful"},
+		{"failed", "failed", "why\n  File", `level=ERROR msg=failed text="why\n  File"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey {
+					return slog.Attr{}
+				}
+				return a
+			}}))
+			daemon.Record(log, tt.label, tt.text)
+			if got := out.String(); got != tt.want+"\n" {
+				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})
 	}
