@@ -23,6 +23,7 @@ var (
 	NewConsole  = newConsole
 	Seconds     = seconds
 	Target      = target
+	Wrap        = wrap
 )
 
 // Pool is what an application is to the daemon.

@@ -51,3 +51,25 @@ func TestScreenAsLog(t *testing.T) {
 		})
 	}
 }
+
+func TestWrap(t *testing.T) {
+	const indent = "\n           "
+	for _, tt := range []struct {
+		name, text string
+		width      int
+		want       string
+	}{
+		{"fits", "one two → three", 15, "one two → three"},
+		{"one too wide", "one two → three", 14, "one two →" + indent + "three"},
+		{"columns", "/srv/site      http://127.0.0.1/", 20, "/srv/site" + indent + "http://127.0.0.1/"},
+		{"a word that fits nowhere", "a /very/long/folder b", 12, "a" + indent + "/very/long/folder" + indent + "b"},
+		{"several lines", "failed\n  File \"a.py\", line 1", 12, "failed\n  File \"a.py\", line 1"},
+		{"unknown width", "one two → three", -11, "one two → three"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := daemon.Wrap(tt.text, tt.width); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
