@@ -125,6 +125,11 @@ func TestRequestAllocations(t *testing.T) {
 		{"finished", finished, 9},
 		// And the header of the response, a map with two values.
 		{"plain", plain, 13},
+		// And the value of the length. The head itself is made without any.
+		{"plain with a length", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "1024")
+			plain(w, r)
+		}, 14},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := startBench(t, tt.handler)

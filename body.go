@@ -56,6 +56,21 @@ func (b *body) Close() error {
 	return nil
 }
 
+// seize takes the body away from the handler: later reads fail, and one that
+// another goroutine has under way ends, which otherwise would end when it
+// pleases the client.
+func (b *body) seize() {
+	if !b.mu.TryLock() {
+		rwc := b.w.c.rwc
+		_ = rwc.SetReadDeadline(longAgo) // fails on a closed connection only
+		b.mu.Lock()
+		_ = rwc.SetReadDeadline(noDeadline)
+		b.status = 0 // not the client's fault
+	}
+	defer b.mu.Unlock()
+	b.closed = true
+}
+
 // read reads once. b.mu is held.
 func (b *body) read(p []byte) (int, error) {
 	if b.err != nil {

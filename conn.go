@@ -179,6 +179,9 @@ func (c *conn) leave() {
 
 // abort breaks the connection off. Any goroutine may call it.
 func (c *conn) abort() {
+	if c.tls != nil {
+		c.tls.NetConn().Close() // without a goodbye, which may have to wait for the client
+	}
 	c.rwc.Close()
 	c.watch.cancel()
 }
@@ -360,6 +363,7 @@ func (c *conn) handle(w *response) (ok bool) {
 		if c.state() == stateHijacked {
 			return
 		}
+		w.abandon()
 		// Earlier answers are whole and must arrive, of this one only what has
 		// gone out already.
 		c.out.takeBack()

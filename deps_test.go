@@ -48,6 +48,7 @@ cmd/gatehouse:        internal/daemon internal/config github.com/spf13/cobra git
 
 # test help and tools beside the house
 internal/testserver:  .
+internal/behaviour:
 bench:
 e2e:
 `
@@ -71,7 +72,7 @@ func TestFloors(t *testing.T) {
 	for path := range strings.FieldsSeq(goList(t, "std")) {
 		std[path] = true
 	}
-	dec := json.NewDecoder(strings.NewReader(goList(t, "-json=ImportPath,Imports", "./...")))
+	dec := json.NewDecoder(strings.NewReader(goList(t, "-pgo=off", "-json=ImportPath,Imports", "./...")))
 	for {
 		var p struct {
 			ImportPath string

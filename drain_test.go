@@ -3,7 +3,6 @@ package gatehouse_test
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,33 +14,18 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse"
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
-// pipes is a listener whose connections are made by dial and live in memory, so
-// that time can be made up around them.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func newPipes() *pipes { return &pipes{make(chan net.Conn), make(chan struct{})} }
-
-func (p *pipes) dial() net.Conn {
-	client, server := net.Pipe()
-	p.conns <- server
-	return client
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
+// dialMemory connects to l.
+func dialMemory(t *testing.T, l *testserver.Memory) net.Conn {
+	t.Helper()
+	c, err := l.Dial()
+	if err != nil {
+		t.Fatal(err)
 	}
+	return c
 }
-func (p *pipes) Close() error   { close(p.closed); return nil }
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
 // ask makes one request on c and returns the body of the answer.
 func ask(t *testing.T, c net.Conn, r *bufio.Reader) (*http.Response, string) {
@@ -55,9 +39,9 @@ func TestIdleConnectionMoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var quiet atomic.Int32
 		s := &gatehouse.Server{Handler: http.HandlerFunc(greet), IdleTimeout: time.Minute, OnQuiet: func() { quiet.Add(1) }}
-		l := newPipes()
+		l := testserver.NewMemory()
 		serveOn(t, s, l)
-		c := l.dial()
+		c := dialMemory(t, l)
 		r := bufio.NewReader(c)
 		for range 3 {
 			if _, body := ask(t, c, r); body != "hello /" {
@@ -97,10 +81,10 @@ func TestShutdown(t *testing.T) {
 			}
 			greet(w, r)
 		})}
-		l := newPipes()
+		l := testserver.NewMemory()
 		serveOn(t, s, l)
 
-		idle, busy, silent, half := l.dial(), l.dial(), l.dial(), l.dial()
+		idle, busy, silent, half := dialMemory(t, l), dialMemory(t, l), dialMemory(t, l), dialMemory(t, l)
 		idleReader := bufio.NewReader(idle)
 		ask(t, idle, idleReader)
 		send(t, busy, fmt.Sprintf(getRequest, "slow"))
@@ -140,42 +124,4 @@ func TestShutdown(t *testing.T) {
 			t.Errorf("connections are left: %v", got)
 		}
 	})
-}
-
-// TestShutdownGivesUp waits no longer than its context.
-func TestShutdownGivesUp(t *testing.T) {
-	entered, release := make(chan struct{}), make(chan struct{})
-	s := &gatehouse.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		close(entered)
-		<-release
-	})}
-	addr := serve(t, s)
-	defer close(release)
-	send(t, dial(t, addr), fmt.Sprintf(getRequest, ""))
-	<-entered
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := s.Shutdown(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("Shutdown returned %v, want its context's error", err)
-	}
-}
-
-// TestCloseCancels ends a request that waits for its context.
-func TestCloseCancels(t *testing.T) {
-	entered, ended := make(chan struct{}), make(chan error, 1)
-	s := &gatehouse.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		done := r.Context().Done()
-		close(entered)
-		<-done
-		ended <- r.Context().Err()
-	})}
-	addr := serve(t, s)
-	send(t, dial(t, addr), fmt.Sprintf(getRequest, ""))
-	<-entered
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-	if err := <-ended; err != context.Canceled {
-		t.Errorf("the context ended with %v", err)
-	}
 }

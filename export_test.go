@@ -11,8 +11,5 @@ func (s *Server) States() []string {
 	return list
 }
 
-// MoveAfter and LateAfter are the waits of the same names.
-const (
-	MoveAfter = moveAfter
-	LateAfter = lateAfter
-)
+// MoveAfter is how long a connection is idle before it moves.
+const MoveAfter = moveAfter

@@ -42,9 +42,15 @@ func (w *response) WriteFinished(status int, head, body []byte) (n int, err erro
 	length := int64(len(body))
 	has := scanFields(head)
 	w.status, w.whole = status, true
-	w.frame(w.header, length)
+	if len(w.header) > 0 {
+		w.fields = readFields(w.header)
+		w.fields.framing[framingLength] = "" // the length is that of body, whatever the header says
+	}
+	w.fields.dated = w.fields.dated || has.date
+	w.fields.named = w.fields.named || has.server
+	w.frame(length)
 	out := w.c.out.next()
-	b := w.appendStart(out.b, status, has.date || sets(w.header, "Date"), has.server || sets(w.header, "Server"))
+	b := w.appendStart(out.b)
 	if len(w.header) > 0 {
 		b = http1.AppendHeader(b, w.header, w.skips)
 	}

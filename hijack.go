@@ -12,16 +12,17 @@ import (
 var noDeadline time.Time
 
 // handOver gives the connection to a handler, with what has arrived already.
-func (c *conn) handOver() (net.Conn, *bufio.ReadWriter, error) {
+// Nobody in the server reads from it or sets deadlines afterwards.
+func (c *conn) handOver() (net.Conn, *bufio.ReadWriter) {
+	c.watch.hold() // it must not begin again: a goroutine may ask for the context any time
+	c.watch.end()
+	c.enter(stateHijacked)
+	c.srv.removeConn(c)
 	rwc := c.rwc
 	if c.tls != nil {
 		rwc = c.tls
 	}
-	if err := rwc.SetDeadline(noDeadline); err != nil {
-		return nil, nil, err
-	}
-	c.enter(stateHijacked)
-	c.srv.removeConn(c)
+	_ = rwc.SetDeadline(noDeadline) // fails on a closed connection only
 	arrived := append([]byte(nil), c.in.buffered()...)
 	c.in.release()
 	c.out.release()
@@ -31,7 +32,7 @@ func (c *conn) handOver() (net.Conn, *bufio.ReadWriter, error) {
 		_, _ = r.Peek(len(arrived)) // so that Buffered tells of it; leftover cannot fail here
 	}
 	c.tell(http.StateHijacked)
-	return rwc, bufio.NewReadWriter(r, bufio.NewWriter(rwc)), nil
+	return rwc, bufio.NewReadWriter(r, bufio.NewWriter(rwc))
 }
 
 // leftover reads what had arrived first.

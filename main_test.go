@@ -7,8 +7,4 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
-func TestMain(m *testing.M) {
-	os.Exit(testserver.Main(m, map[string]func() error{
-		"scarce": serveWithFewDescriptors,
-	}))
-}
+func TestMain(m *testing.M) { os.Exit(testserver.Main(m, nil)) }

@@ -39,10 +39,10 @@ type response struct {
 	ctx  requestContext
 
 	header   http.Header // the handler's; nil until it asked for it
-	frozen   http.Header // copy as of WriteHeader, if the handler had another look at header since
+	fields   headFields  // of header, as of WriteHeader
 	status   int         // 0 before WriteHeader
 	declared int64       // Content-Length that the handler set; -1: none
-	written  int64       // body bytes that the handler wrote
+	written  int64       // body bytes that the handler wrote; above declared: too many were refused
 	buf      *buffer     // body bytes that are not framed yet; of a HEAD response what sniffing needs
 	framing  http1.Framing
 	trailers []string // names announced in the Trailer field
@@ -86,19 +86,6 @@ func (w *response) Header() http.Header {
 	if w.header == nil {
 		w.header = make(http.Header)
 	}
-	if w.status != 0 && !w.committed && w.frozen == nil {
-		// The head is decided but not written: what changes from here on must
-		// not change it, except for trailers.
-		w.frozen = w.header.Clone()
-	}
-	return w.header
-}
-
-// fields is the header as it was when the head was decided.
-func (w *response) fields() http.Header {
-	if w.frozen != nil {
-		return w.frozen
-	}
 	return w.header
 }
 
@@ -122,8 +109,8 @@ func (w *response) WriteHeader(status int) {
 		return
 	}
 	w.status = status
-	if sets(w.header, "Content-Length") {
-		w.declareLength()
+	if len(w.header) > 0 {
+		w.freeze()
 	}
 }
 
@@ -214,7 +201,11 @@ func (w *response) writable(n int) error {
 		return http.ErrBodyNotAllowed
 	}
 	if w.declared >= 0 && w.written+int64(n) > w.declared {
-		w.broken = true // what was announced was wrong, and nobody knows by how much
+		// What was announced was wrong, and nobody knows by how much. With the
+		// length exceeded, nothing that follows fits either: it would stand where
+		// the refused bytes belong.
+		w.written += int64(n)
+		w.broken = !w.isHead
 		return http.ErrContentLength
 	}
 	return nil
@@ -373,8 +364,20 @@ func (w *response) FlushError() error {
 	return w.sent(err)
 }
 
+// abandon ends the response of a handler that has panicked. A goroutine that it
+// has left behind finds that all is over.
+func (w *response) abandon() {
+	w.done.Store(true)
+	if w.body != nil {
+		w.body.seize()
+	}
+}
+
 // finish completes the response after the handler has returned.
 func (w *response) finish() {
+	if w.body != nil {
+		w.body.seize()
+	}
 	if w.status == 0 && w.body != nil {
 		if status := w.body.failure(); status != 0 {
 			http.Error(w, http.StatusText(status), status)
@@ -390,7 +393,6 @@ func (w *response) finish() {
 	}
 	w.dropBuf()
 	if w.body != nil {
-		w.body.Close()
 		w.c.sock.reads.exempt()
 		w.c.watch.release()
 	}
@@ -424,8 +426,11 @@ func (w *response) complete() {
 	out.b = http1.AppendLastChunk(out.b, w.finalTrailers())
 }
 
-// keep reports whether the connection can be used for another request.
-func (w *response) keep() bool { return !w.broken && !w.framing.Close }
+// keep reports whether the connection can be used for another request. What is
+// left of a body must not be taken for one.
+func (w *response) keep() bool {
+	return !w.broken && !w.framing.Close && (w.body == nil || w.body.finished())
+}
 
 // unreadInput reports whether something may have arrived that nobody read.
 func (w *response) unreadInput() bool {
@@ -441,6 +446,9 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.hijacked {
 		return nil, nil, http.ErrHijacked
 	}
+	if w.body != nil {
+		w.body.seize()
+	}
 	if w.status != 0 {
 		w.commit(nil, false)
 		if _, err := w.emit(nil); w.sent(err) != nil {
@@ -450,10 +458,9 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, fmt.Errorf("gatehouse: hijack: %w", err)
 	}
 	w.dropBuf()
-	c.watch.end()
-	conn, rw, err := c.handOver()
-	w.hijacked = err == nil
-	return conn, rw, err
+	w.hijacked = true
+	conn, rw := c.handOver()
+	return conn, rw, nil
 }
 
 // SetReadDeadline is for http.ResponseController. A deadline of the handler's

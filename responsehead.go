@@ -2,11 +2,70 @@ package gatehouse
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/seed-07905ac1/gatehouse/internal/http1"
 )
+
+// headFields is what a response head takes from the header of the handler, as
+// that was when the handler wrote the status: handlers keep the map and change
+// it afterwards, for trailers or by mistake. A copy of the map would be several
+// allocations for each response; ready field lines in a borrowed buffer are none.
+type headFields struct {
+	lines    *buffer                   // all but framing and trailers; nil if there are none
+	framing  [len(framingNames)]string // the values of those fields
+	dated    bool                      // there is a Date, be it of no value, which says that none is wanted
+	named    bool                      // there is a Server
+	typed    bool                      // there is a Content-Type
+	encoded  bool                      // the content has an encoding
+	transfer bool                      // there is a Transfer-Encoding
+	trailers bool                      // trailer fields are announced
+}
+
+// framingNames are the fields that http1.FrameResponse decides by.
+var framingNames = [...]string{
+	framingLength: "Content-Length",
+	1:             "Connection",
+	2:             "Trailer",
+	3:             "Transfer-Encoding",
+}
+
+// framingLength is where Content-Length stands in framingNames.
+const framingLength = 0
+
+// readFields looks through header.
+func readFields(header http.Header) (f headFields) {
+	for i, name := range framingNames {
+		if values := header[name]; len(values) > 0 {
+			f.framing[i] = strings.Join(values, ", ")
+		}
+	}
+	f.dated = sets(header, "Date")
+	f.named = sets(header, "Server")
+	f.typed = sets(header, "Content-Type")
+	f.encoded = header.Get("Content-Encoding") != ""
+	f.transfer = sets(header, "Transfer-Encoding")
+	return f
+}
+
+// sets reports whether the handler has set a field, be it to nothing: that is
+// how a handler says that it wants none.
+func sets(header http.Header, name string) bool {
+	_, ok := header[name]
+	return ok
+}
+
+// freeze takes over the header as it is now.
+func (w *response) freeze() {
+	if len(w.header["Content-Length"]) > 0 {
+		w.declareLength()
+	}
+	w.fields = readFields(w.header)
+	w.fields.trailers = w.announceTrailers()
+	lines := w.c.srv.buffers.get()
+	lines.b = http1.AppendHeader(lines.b, w.header, w.skips)
+	w.fields.lines = lines
+}
 
 // commit decides how the response is framed and writes its head to the output
 // of the connection, without sending it. next is what of the body follows what
@@ -17,38 +76,43 @@ func (w *response) commit(next []byte, whole bool) {
 		return
 	}
 	w.settleBody()
-	fields := w.fields()
-	trailers := w.announceTrailers(fields)
 	length := int64(-1)
-	if whole && !trailers && !sets(fields, "Transfer-Encoding") {
+	if whole && !w.fields.trailers && !w.fields.transfer {
 		length = w.written
 	}
-	w.frame(fields, length)
+	w.frame(length)
 	out := w.c.out.next()
-	b := w.appendStart(out.b, w.status, sets(fields, "Date"), sets(fields, "Server"))
-	b = http1.AppendHeader(b, fields, w.skips)
-	if kind := w.sniff(fields, next); kind != "" {
+	b := w.appendStart(out.b)
+	if lines := w.fields.lines; lines != nil {
+		b = append(b, lines.b...)
+		w.c.srv.buffers.put(lines)
+		w.fields.lines = nil
+	}
+	if kind := w.sniff(next); kind != "" {
 		b = http1.AppendField(b, "Content-Type", kind)
 	}
 	b = w.framing.Append(b)
 	out.b = append(b, "\r\n"...)
 }
 
-// sets reports whether the handler has set a field, be it to nothing: that is
-// how a handler says that it wants none.
-func sets(fields http.Header, name string) bool {
-	_, ok := fields[name]
-	return ok
-}
-
 // frame decides how the response is delimited. length is that of the whole
 // body, or -1 while that is open.
-func (w *response) frame(fields http.Header, length int64) {
+func (w *response) frame(length int64) {
+	header := map[string][]string{} // does not escape
+	for i, name := range framingNames {
+		if w.fields.framing[i] != "" {
+			header[name] = w.fields.framing[i : i+1]
+		}
+	}
+	method := http.MethodGet // or another with the same framing: CONNECT reaches no handler
+	if w.isHead {
+		method = http.MethodHead
+	}
 	w.framing = http1.FrameResponse(&http1.Response{
-		Method:    w.req.Method,
+		Method:    method, // not the request's, which a handler may have changed meanwhile
 		Minor:     w.minor,
 		Status:    w.status,
-		Header:    fields,
+		Header:    header,
 		Length:    length,
 		Close:     w.close || w.broken || w.c.srv.draining.Load(),
 		KeepAlive: w.keepAlive,
@@ -57,12 +121,12 @@ func (w *response) frame(fields http.Header, length int64) {
 }
 
 // appendStart writes the status line and the fields that every response has.
-func (w *response) appendStart(b []byte, status int, dated, named bool) []byte {
-	b = http1.AppendStatusLine(b, status)
-	if !dated {
+func (w *response) appendStart(b []byte) []byte {
+	b = http1.AppendStatusLine(b, w.status)
+	if !w.fields.dated {
 		b = append(b, w.c.srv.clock.date()...)
 	}
-	if !named {
+	if !w.fields.named {
 		b = append(b, w.c.srv.name...)
 	}
 	return b
@@ -88,7 +152,7 @@ func (w *response) settleBody() {
 			return
 		}
 	}
-	if w.fullDuplex {
+	if w.fullDuplex && !w.done.Load() {
 		return
 	}
 	if !w.close && !w.broken && !w.body.drain() {
@@ -99,8 +163,8 @@ func (w *response) settleBody() {
 
 // announceTrailers remembers the trailer fields that the handler has announced
 // and reports whether there are any.
-func (w *response) announceTrailers(fields http.Header) bool {
-	for _, list := range fields["Trailer"] {
+func (w *response) announceTrailers() bool {
+	for _, list := range w.header["Trailer"] {
 		for name := range strings.SplitSeq(list, ",") {
 			name = http.CanonicalHeaderKey(strings.TrimSpace(name))
 			if name != "" && http1.TrailerAllowed(name) {
@@ -111,7 +175,7 @@ func (w *response) announceTrailers(fields http.Header) bool {
 	if len(w.trailers) > 0 {
 		return true
 	}
-	for key := range fields {
+	for key := range w.header {
 		if strings.HasPrefix(key, http.TrailerPrefix) {
 			return true
 		}
@@ -120,25 +184,27 @@ func (w *response) announceTrailers(fields http.Header) bool {
 }
 
 // skips reports whether a field of the handler's does not belong in the head:
-// framing is ours to say, and trailers come later.
+// framing is ours to say, and trailers come later. A field that is announced as
+// a trailer and set already goes with both, as in net/http: whether trailers can
+// be sent at all is known only to the framing.
 func (w *response) skips(key string) bool {
 	switch {
 	case http1.FramingField(key), strings.HasPrefix(key, http.TrailerPrefix):
 		return true
-	case w.status == http.StatusNotModified && key == "Content-Type":
-		return true // there is no content that it could be the type of
 	}
-	return slices.Contains(w.trailers, key)
+	// Without content there is nothing that could be of a type.
+	return w.status == http.StatusNotModified && key == "Content-Type"
 }
+
+// untyped reports whether the type of the content is open and shows in the bytes
+// of the body: those of an encoded one are not the content's.
+func (f *headFields) untyped() bool { return !f.typed && !f.encoded && !f.transfer }
 
 // sniff guesses the Content-Type from the body, if the handler has said nothing
 // about it. It returns "" if there is nothing to say.
-func (w *response) sniff(fields http.Header, next []byte) string {
-	if sets(fields, "Content-Type") || !bodyAllowed(w.status) {
+func (w *response) sniff(next []byte) string {
+	if !w.fields.untyped() || !bodyAllowed(w.status) {
 		return ""
-	}
-	if fields.Get("Content-Encoding") != "" || sets(fields, "Transfer-Encoding") {
-		return "" // these bytes are not the content's
 	}
 	first := next
 	if w.bufLen() > 0 {

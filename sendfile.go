@@ -61,7 +61,7 @@ func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
 // sendable returns the file behind src, if it can be sent by the kernel in this
 // response, and how much of it is wanted.
 func (w *response) sendable(src io.Reader) (file regularFile, limit int64) {
-	if w.isHead || w.declared < 0 || !bodyAllowed(w.status) || w.c.tls != nil || !w.c.sock.raw.ok() {
+	if w.isHead || w.declared < 0 || w.written > w.declared || !bodyAllowed(w.status) || w.c.tls != nil || !w.c.sock.raw.ok() {
 		return nil, 0
 	}
 	limit = 1<<63 - 1
@@ -85,8 +85,7 @@ func (w *response) needsSniff() bool {
 	if w.committed || w.bufLen() > 0 {
 		return false
 	}
-	fields := w.fields()
-	return !sets(fields, "Content-Type") && fields.Get("Content-Encoding") == ""
+	return w.fields.untyped()
 }
 
 // copyFrom copies src through memory.

@@ -33,11 +33,13 @@ const (
 // Handlers find what they know from net/http: a real *http.Request that they
 // may keep, and an http.ResponseWriter that is also an http.Flusher, an
 // http.Hijacker, an io.ReaderFrom and an io.StringWriter and works with
-// http.ResponseController. Two things are different. The limit of
+// http.ResponseController. Three things are different. The limit of
 // http.MaxBytesReader is an error to the handler, but does not close the
-// connection by itself. And the value of http.ServerContextKey is an
+// connection by itself. The value of http.ServerContextKey is an
 // *http.Server that serves nothing: it is there for code that looks whether
-// there is a server, and for its ErrorLog.
+// there is a server, and for its ErrorLog. And the context of a request ends up
+// to half a second after the client has left, if it leaves that soon after the
+// context was first asked.
 type Server struct {
 	// Addr is where ListenAndServe listens, see Listen; "" is ":80", and ":443"
 	// for ListenAndServeTLS.
@@ -225,12 +227,16 @@ func (s *Server) listen(usual string) (net.Listener, error) {
 func (s *Server) Serve(l net.Listener) error { return s.serve(l, nil) }
 
 // ServeTLS does what Serve does over TLS. The files hold certificate and key in
-// PEM; both may be "" if TLSConfig has certificates or a way to get them.
+// PEM; both may be "" if TLSConfig has certificates or a way to get them. Of the
+// protocols in TLSConfig.NextProtos HTTP/2 is not offered, and a connection that
+// agrees on one that is not HTTP/1 is closed after the handshake.
 func (s *Server) ServeTLS(l net.Listener, certFile, keyFile string) error {
 	config := &tls.Config{}
 	if s.TLSConfig != nil {
 		config = s.TLSConfig.Clone()
 	}
+	// In a copy, because Clone shares the array with the caller's configuration.
+	config.NextProtos = slices.DeleteFunc(slices.Clone(config.NextProtos), func(p string) bool { return p == "h2" })
 	if !slices.Contains(config.NextProtos, "http/1.1") {
 		config.NextProtos = append(config.NextProtos, "http/1.1")
 	}
@@ -256,6 +262,9 @@ func (s *Server) serve(l net.Listener, config *tls.Config) error {
 	base := context.Background()
 	if s.BaseContext != nil {
 		base = s.BaseContext(l)
+		if base == nil {
+			panic("gatehouse: BaseContext returned nil")
+		}
 	}
 	var backoff time.Duration
 	for {

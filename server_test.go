@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -92,85 +89,15 @@ func greet(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello "+
 
 const getRequest = "GET /%s HTTP/1.1\r\nHost: test\r\n\r\n"
 
-func TestSeveralListeners(t *testing.T) {
-	s := &gatehouse.Server{Handler: http.HandlerFunc(greet), ErrorLog: slog.New(slog.DiscardHandler)}
-	path := filepath.Join(t.TempDir(), "s")
-	unix, err := gatehouse.Listen("unix:"+path, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	serveOn(t, s, unix)
-	addr := serve(t, s)
-	for _, at := range [][2]string{{"tcp", addr}, {"unix", path}} {
-		t.Run(at[0], func(t *testing.T) {
-			c, err := net.Dial(at[0], at[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
-			send(t, c, fmt.Sprintf(getRequest, "x"))
-			if _, body := receive(t, bufio.NewReader(c)); body != "hello /x" {
-				t.Errorf("body %q", body)
+func TestName(t *testing.T) {
+	for _, tt := range []struct{ name, want string }{{"", "Gatehouse"}, {"First", "First"}, {"-", ""}} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := dial(t, serve(t, &gatehouse.Server{Handler: http.HandlerFunc(greet), Name: tt.name}))
+			send(t, c, fmt.Sprintf(getRequest, ""))
+			if resp, _ := receive(t, bufio.NewReader(c)); resp.Header.Get("Server") != tt.want {
+				t.Errorf("Server field %q, want %q", resp.Header["Server"], tt.want)
 			}
 		})
-	}
-}
-
-// TestTwoServers checks that servers share nothing: one ends, the other serves.
-func TestTwoServers(t *testing.T) {
-	first := &gatehouse.Server{Handler: http.HandlerFunc(greet), Name: "First"}
-	second := &gatehouse.Server{Handler: http.HandlerFunc(greet), Name: "-"}
-	serve(t, first)
-	addr := serve(t, second)
-	if err := first.Close(); err != nil {
-		t.Error(err)
-	}
-	c := dial(t, addr)
-	send(t, c, fmt.Sprintf(getRequest, ""))
-	if resp, _ := receive(t, bufio.NewReader(c)); resp.Header["Server"] != nil {
-		t.Errorf("Server field %q, want none", resp.Header["Server"])
-	}
-}
-
-func TestServeAfterClose(t *testing.T) {
-	s := &gatehouse.Server{Addr: "127.0.0.1:0"}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.ListenAndServe(); err != http.ErrServerClosed {
-		t.Errorf("ListenAndServe after Close: %v, want http.ErrServerClosed", err)
-	}
-}
-
-// failing is a listener that fails as told, then blocks until it is closed.
-type failing struct {
-	errs   chan error
-	closed chan struct{}
-}
-
-func (l *failing) Accept() (net.Conn, error) {
-	select {
-	case err := <-l.errs:
-		return nil, err
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-func (l *failing) Close() error   { close(l.closed); return nil }
-func (l *failing) Addr() net.Addr { return &net.TCPAddr{} }
-
-func TestAcceptErrors(t *testing.T) {
-	broken := errors.New("broken for good")
-	l := &failing{make(chan error, 4), make(chan struct{})}
-	for _, err := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED, broken} {
-		l.errs <- &net.OpError{Op: "accept", Err: err}
-	}
-	s := &gatehouse.Server{ErrorLog: slog.New(slog.DiscardHandler)}
-	if err := s.Serve(l); !errors.Is(err, broken) {
-		t.Errorf("Serve returned %v, want the error that does not pass", err)
-	}
-	if len(l.errs) != 0 {
-		t.Errorf("%d errors were not seen", len(l.errs))
 	}
 }
 

@@ -122,6 +122,10 @@ func (c *conn) check(now coarse, lim *timeouts, draining bool) connState {
 	word := stateWord(c.word.Load())
 	age := now - word.since()
 	over := func(limit coarse) bool { return limit > 0 && age >= limit }
+	// In every state: TLS writes also while it reads.
+	if lim.write > 0 && c.sock.writes.overdue(now, lim.write) {
+		c.sock.cutWrite()
+	}
 	switch word.state() {
 	case stateHead:
 		if over(lim.head) {
@@ -146,9 +150,6 @@ func (c *conn) check(now coarse, lim *timeouts, draining bool) connState {
 		if lim.body > 0 && c.sock.reads.overdue(now, lim.body) {
 			c.sock.cutRead()
 		}
-		if lim.write > 0 && c.sock.writes.overdue(now, lim.write) {
-			c.sock.cutWrite()
-		}
 		c.watch.begin()
 	}
 	return word.state()
@@ -164,5 +165,8 @@ func (c *conn) interrupt(word stateWord, next connState) {
 	defer c.cutting.Unlock()
 	if c.word.CompareAndSwap(uint64(word), uint64(newStateWord(next, word.since()))) {
 		_ = c.rwc.SetReadDeadline(longAgo) // fails on a closed connection only
+		if word.state() == stateHandshake {
+			c.sock.cutWrite() // a handshake waits in writes as well
+		}
 	}
 }

@@ -94,7 +94,7 @@ const nginxConf = `
 daemon off; worker_processes 1; pid {{dir}}/nginx.pid; error_log {{dir}}/nginx.err;
 events { worker_connections 12000; }
 http {
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; keepalive_timeout 75;
+  access_log off; sendfile on; {{more}} keepalive_requests 1000000000; keepalive_timeout 75;
   open_file_cache max=1000 inactive=60s; open_file_cache_valid 60s;
   types { text/html html; } default_type application/octet-stream;
   client_body_temp_path {{dir}}/t1; proxy_temp_path {{dir}}/t2; fastcgi_temp_path {{dir}}/t3; uwsgi_temp_path {{dir}}/t4; scgi_temp_path {{dir}}/t5;
@@ -111,7 +111,11 @@ const uwsgiLocation = `location / {
 }`
 
 // startNginxStatic serves the site folder with sendfile and open_file_cache.
-func startNginxStatic(s settings) (*server, error) { return startNginx(s, "") }
+func startNginxStatic(s settings) (*server, error) { return startNginx(s, "", "") }
+
+// startNginxNoPush is startNginxStatic with tcp_nopush, which nginx leaves off by
+// itself and Debian's configuration turns on: head and file then leave as one.
+func startNginxNoPush(s settings) (*server, error) { return startNginx(s, "tcp_nopush on;", "") }
 
 // startNginxUWSGI runs the hello application in one uWSGI worker behind nginx.
 func startNginxUWSGI(s settings) (*server, error) {
@@ -126,7 +130,7 @@ func startNginxUWSGI(s settings) (*server, error) {
 		backend.stop()
 		return nil, err
 	}
-	srv, err := startNginx(s, uwsgiLocation)
+	srv, err := startNginx(s, "", uwsgiLocation)
 	if err != nil {
 		backend.stop()
 		return nil, err
@@ -135,12 +139,14 @@ func startNginxUWSGI(s settings) (*server, error) {
 	return srv, nil
 }
 
-func startNginx(s settings, location string) (*server, error) {
+// startNginx starts nginx with more directives for all servers, and what stands
+// in its one server.
+func startNginx(s settings, more, location string) (*server, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
-	conf := strings.ReplaceAll(nginxConf, "{{location}}", location)
+	conf := strings.NewReplacer("{{more}}", more, "{{location}}", location).Replace(nginxConf)
 	conf = strings.NewReplacer("{{dir}}", s.dir, "{{addr}}", addr).Replace(conf)
 	file := filepath.Join(s.dir, "nginx.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {

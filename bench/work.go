@@ -33,12 +33,17 @@ func works() []work {
 		{
 			name: "file-1k", title: "1 KB file, CPU per request", target: "≤ 0.85 × nginx",
 			method:  "64 keep-alive connections, browser headers; nginx with open_file_cache, both without access log",
-			measure: compareFile("/1k.html", 64, true, 0.85),
+			measure: compareFile("/1k.html", 64, true, startNginxStatic, 0.85),
+		},
+		{
+			name: "file-1k-nopush", title: "the same, nginx with tcp_nopush", target: "≤ 0.85 × nginx",
+			method:  "as above; nginx sends head and file together, which saves it a packet",
+			measure: compareFile("/1k.html", 64, true, startNginxNoPush, 0.85),
 		},
 		{
 			name: "file-10m", title: "10 MB file, CPU per request", target: "≤ 1.0 × nginx",
-			method:  "16 keep-alive connections; nginx with sendfile",
-			measure: compareFile("/10m.bin", 16, false, 1.0),
+			method:  "16 keep-alive connections; nginx with sendfile and tcp_nopush",
+			measure: compareFile("/10m.bin", 16, false, startNginxNoPush, 1.0),
 		},
 		{
 			name: "idle", title: "10,000 idle connections, memory each", target: "≤ 6 KB",
@@ -58,10 +63,10 @@ func works() []work {
 	}
 }
 
-// compareFile measures CPU time per request of one file against nginx.
-func compareFile(path string, conns int, browser bool, atMost float64) func(settings) (row, error) {
+// compareFile measures CPU time per request of one file against a peer.
+func compareFile(path string, conns int, browser bool, peer starter, atMost float64) func(settings) (row, error) {
 	return func(s settings) (row, error) {
-		pair, err := alternate(s, load{path: path, conns: conns, browser: browser}, startGatehouseStatic, startNginxStatic,
+		pair, err := alternate(s, load{path: path, conns: conns, browser: browser}, startGatehouseStatic, peer,
 			func(f figures) float64 { return f.cpuMicros }, "µs")
 		if err != nil {
 			return row{}, err

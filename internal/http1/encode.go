@@ -14,13 +14,8 @@ func AppendField(dst []byte, name, value string) []byte {
 	dst = append(dst, ": "...)
 	at := len(dst)
 	dst = append(dst, trim(value)...)
-	for written := dst[at:]; ; {
-		i := valueError(written)
-		if i < 0 {
-			break
-		}
-		written[i] = ' '
-		written = written[i+1:]
+	for i := at + valueEnd(dst[at:]); i < len(dst); i += valueEnd(dst[i:]) {
+		dst[i] = ' '
 	}
 	return append(dst, "\r\n"...)
 }

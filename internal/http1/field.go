@@ -1,9 +1,6 @@
 package http1
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // fieldLine says where in a section a field line stands.
 type fieldLine struct {
@@ -25,37 +22,48 @@ func parseSection(src []byte, start int, room []fieldLine) (string, []fieldLine,
 	text.Grow(len(src))
 	copied := 0
 	for start < len(src) {
-		n := bytes.IndexByte(src[start:], '\n')
-		if n < 1 || src[start+n-1] != '\r' {
-			return "", nil, bad("line ends without CRLF")
-		}
-		line := src[start : start+n-1]
-		colon, canonical, err := parseName(line)
+		n, canonical, err := parseName(src[start:])
 		if err != nil {
 			return "", nil, err
 		}
-		if valueError(line[colon+1:]) >= 0 {
-			return "", nil, bad("control byte in a field value")
+		// A value ends where a byte stands that it must not hold: that must be
+		// the line end.
+		colon := start + n
+		end := colon + 1 + valueEnd(src[colon+1:])
+		if err := lineEnd(src[end:]); err != nil {
+			return "", nil, err
 		}
 		if !canonical {
 			text.Write(src[copied:start])
-			writeCanonical(&text, line[:colon])
-			copied = start + colon
+			writeCanonical(&text, src[start:colon])
+			copied = colon
 		}
-		room = append(room, fieldLine{start, start + colon, start + n - 1})
-		start += n + 1
+		room = append(room, fieldLine{start, colon, end})
+		start = end + len("\r\n")
 	}
 	text.Write(src[copied:])
 	return text.String(), room, nil
 }
 
-// parseName checks a field line's name and returns where the colon stands, and
+// lineEnd says what is wrong if rest, which no field value can go on with, does
+// not begin with CRLF.
+func lineEnd(rest []byte) error {
+	switch {
+	case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+		return nil
+	case len(rest) == 0 || rest[0] == '\n':
+		return bad("line ends without CRLF")
+	}
+	return bad("control byte in a field value")
+}
+
+// parseName checks the name that a field line begins with and returns where the colon stands, and
 // whether the name is in canonical form: each part between hyphens begins with
 // a capital, all other letters are small.
-func parseName(line []byte) (colon int, canonical bool, err error) {
+func parseName(src []byte) (colon int, canonical bool, err error) {
 	canonical = true
 	first := true
-	for i, c := range line {
+	for i, c := range src {
 		if c == ':' {
 			if i == 0 {
 				return 0, false, bad("field without a name")
@@ -76,6 +84,8 @@ func parseName(line []byte) (colon int, canonical bool, err error) {
 // nameError says why c must not stand at position i of a field line.
 func nameError(i int, c byte) *Error {
 	switch {
+	case c == '\r':
+		return bad("field without a colon")
 	case c != ' ' && c != '\t':
 		return bad("invalid byte in a field name")
 	case i == 0:

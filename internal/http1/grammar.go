@@ -1,6 +1,9 @@
 package http1
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // The classes of a byte.
 const (
@@ -68,35 +71,37 @@ func ValidFieldValue(value string) bool {
 	return all(value, isValue)
 }
 
-// valueError returns where the first byte stands that a field value must not
-// hold, -1 if there is none. It looks at eight bytes at a time, since all bytes
-// of a head go through it.
-func valueError(b []byte) int {
+// valueEnd returns where the first byte stands that a field value must not hold,
+// len(b) if there is none. It looks at eight bytes at a time, since all bytes of
+// a head go through it.
+func valueEnd(b []byte) int {
 	const (
 		ones  = 0x0101010101010101
 		highs = 0x80 * ones
 	)
 	i := 0
-	for ; i+8 <= len(b); i += 8 {
+	for i+8 <= len(b) {
 		x := binary.LittleEndian.Uint64(b[i:])
 		del := x ^ 0x7f*ones
 		// A byte below 0x20 borrows into its top bit, and so does a zero byte
-		// of del; a byte that had the top bit set to begin with is obs-text.
-		if ((x-0x20*ones)&^x|(del-ones)&^del)&highs == 0 {
+		// of del; a byte that had the top bit set to begin with is obs-text. A
+		// borrow may flag bytes above the one that asked for it, never below:
+		// the lowest flag is right.
+		flags := ((x-0x20*ones)&^x | (del-ones)&^del) & highs
+		if flags == 0 {
+			i += 8
 			continue
 		}
-		for j, c := range b[i : i+8] {
-			if classes[c]&isValue == 0 {
-				return i + j
-			}
-		}
-	}
-	for ; i < len(b); i++ {
-		if classes[b[i]]&isValue == 0 {
+		i += bits.TrailingZeros64(flags) / 8
+		if b[i] != '\t' {
 			return i
 		}
+		i++
 	}
-	return -1
+	for i < len(b) && classes[b[i]]&isValue != 0 {
+		i++
+	}
+	return i
 }
 
 // trim cuts SP and HTAB (OWS, RFC 9110 section 5.6.3) off both ends.

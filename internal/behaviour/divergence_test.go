@@ -1,4 +1,4 @@
-package gatehouse_test
+package behaviour_test
 
 import (
 	"strings"
@@ -16,6 +16,12 @@ import (
 //	row | what net/http does | why the engine does not
 const divergences = `
 shutdown with an unused connection | context deadline exceeded | net/http waits five seconds for a first request; a second is enough for one that is on its way
+HEAD changed to GET by the handler | 200 no body, close | the client knows what it has sent: a body would be taken for the next answer
+GET changed to HEAD by the handler | absent | net/http announces a body and sends none; the client waits
+the client leaves at once | at once | a watch over each client would cost every fast request; it begins with the next round of the sweeper
+return while the body is read | absent | net/http answers when the read has ended, which is up to the client
+hijack while the body is read | absent | net/http leaves it open who gets the bytes that come
+full duplex, unread body | 200 content-length "hello", close | net/http loses the next request of such a connection
 WriteFinished | absent | net/http takes no finished responses
 write after return | absent | net/http leaves it open what a write after the handler's return does
 unregistered | HTTP/1.1 999 status code 999 | a phrase that says nothing is left out (RFC 9112 section 4)

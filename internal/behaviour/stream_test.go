@@ -1,4 +1,4 @@
-package gatehouse_test
+package behaviour_test
 
 import (
 	"bufio"
@@ -285,6 +285,81 @@ func TestFullDuplex(t *testing.T) {
 		}
 		c.Expect("\r\n")
 	})
+}
+
+// What a handler leaves unread of a body in full duplex is never taken for the
+// next request.
+func TestFullDuplexUnread(t *testing.T) {
+	unread := func(flush bool) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/smuggled" {
+				t.Error("a body was taken for a request")
+			}
+			rc := http.NewResponseController(w)
+			rc.EnableFullDuplex()
+			if flush {
+				rc.Flush()
+			}
+			sayHello(w, r)
+		}
+	}
+	run(t, []dialogue{
+		{"full duplex, unread body", unread(false), request("POST", "/", get("/smuggled")), `200 content-length "hello", open`, nil},
+		{"full duplex, flushed, unread body", unread(true), request("POST", "/", get("/smuggled")), `200 chunked "hello", close`, nil},
+		{"full duplex, little of the body", unread(true), "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000000\r\n\r\nhalf", `200 chunked "hello", close`, nil},
+		{"full duplex, finished, unread body", func(w http.ResponseWriter, r *http.Request) {
+			http.NewResponseController(w).EnableFullDuplex()
+			unread := unread(false)
+			if finished, ok := w.(finishedWriter); ok && r.URL.Path != "/smuggled" {
+				finished.WriteFinished(200, nil, []byte("hello"))
+				return
+			}
+			unread(w, r)
+		}, request("POST", "/", get("/smuggled")), `200 content-length "hello", close`, nil},
+	})
+}
+
+// A handler that ends while a goroutine of its own still waits for the body is
+// answered at once, not when the client sends the rest.
+func TestReturnWhileReading(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		handler http.HandlerFunc
+		want    string
+	}{
+		{"written", sayHello, `200 content-length "hello", close`},
+		{"nothing written", nothing, `200 content-length "", close`},
+		{"panic", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "closed unanswered"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+				read := make(chan error, 1)
+				s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
+					reading := make(chan struct{})
+					go func() {
+						r.Body.Read(make([]byte, 4))
+						close(reading)
+						_, err := r.Body.Read(make([]byte, 4))
+						read <- err
+					}()
+					<-reading
+					tt.handler(w, r)
+				})
+				for range 10 {
+					c := s.Dial()
+					c.Send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\nhalf")
+					res, err := c.Next("")
+					if got := describe(res, err, c); got != tt.want {
+						t.Errorf("\n got %s\nwant %s", got, tt.want)
+					}
+					if err := testserver.Receive(t, "the reader", read); err == nil {
+						t.Error("the reader got no error")
+					}
+					c.Close()
+				}
+			}, modesOf("return while the body is read", testserver.All())...)
+		})
+	}
 }
 
 // A handler that answers before it has read a body finds the rest of a small

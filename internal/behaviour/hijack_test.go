@@ -1,4 +1,4 @@
-package gatehouse_test
+package behaviour_test
 
 import (
 	"bufio"
@@ -206,6 +206,40 @@ func TestHijackAfterWatching(t *testing.T) {
 			c.Closed()
 		}
 	})
+}
+
+// A goroutine that waits for the body lets go of a connection that is hijacked:
+// what comes is the hijacker's.
+func TestHijackWhileReading(t *testing.T) {
+	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+		read := make(chan error, 1)
+		s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
+			reading := make(chan struct{})
+			go func() {
+				r.Body.Read(make([]byte, 4))
+				close(reading)
+				_, err := r.Body.Read(make([]byte, 4))
+				read <- err
+			}()
+			<-reading
+			hijacked(t, func(conn net.Conn, rw *bufio.ReadWriter) {
+				if err := <-read; err == nil {
+					t.Error("the reader got no error")
+				}
+				io.WriteString(conn, "ready")
+				line, err := rw.ReadString('\n')
+				fmt.Fprintf(conn, "%s%v", line, err)
+			})(w, r)
+		})
+		for range 20 {
+			c := s.Dial()
+			c.Send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\nhalf")
+			c.Expect("ready")
+			c.Send("line\n")
+			c.Expect("line\n<nil>")
+			c.Closed()
+		}
+	}, modesOf("hijack while the body is read", testserver.All())...)
 }
 
 // A handler that panics after it has hijacked does not take the connection

@@ -1,10 +1,11 @@
-package gatehouse_test
+package behaviour_test
 
 import (
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -60,6 +61,22 @@ func TestResponseFraming(t *testing.T) {
 		{"too little for the length", answer(0, []string{"Content-Length: 10"}, "hello"), get("/"), `200 content-length "hello" cut`, nil},
 		{"length and nothing written", answer(0, []string{"Content-Length: 10"}), get("/"), `200 content-length "" cut`, nil},
 		{"too much for the length", answer(0, []string{"Content-Length: 5"}, "hello", "!"), get("/"), `200 content-length "hello", close`, nil},
+		{"too much for the length, then less", answer(0, []string{"Content-Length: 5"}, "hel", "lo!", "lo"), get("/"), `200 content-length "hel" cut`, nil},
+		{"too much for the length, then a file", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "5")
+			w.Header().Set("Content-Type", "a/b")
+			io.WriteString(w, "too much")
+			file, err := os.Open("doc.go")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer file.Close()
+			if n, err := io.CopyN(w, file, 3); n != 0 || !errors.Is(err, http.ErrContentLength) {
+				t.Errorf("copied %d, %v", n, err)
+			}
+		}, get("/"), `200 content-length "" cut`, nil},
+		{"too much for the length of a HEAD", answer(0, []string{"Content-Length: 5"}, "hello", "!"), request("HEAD", "/", ""), `200 no body, open`, []string{"Content-Length: 5", "!Connection"}},
 		{"length with spaces", answer(0, []string{"Content-Length:  5 "}, "hello"), get("/"), `200 content-length "hello", open`, nil},
 		{"length that is none", answer(0, []string{"Content-Length: five"}, "hello"), get("/"), `200 content-length "hello", open`, nil},
 		{"negative length", answer(0, []string{"Content-Length: -5"}, "hello"), get("/"), `200 content-length "hello", open`, nil},
@@ -68,6 +85,14 @@ func TestResponseFraming(t *testing.T) {
 		{"length and chunked by the handler", answer(0, []string{"Content-Length: 5", "Transfer-Encoding: chunked"}, "hello"), get("/"), `200 chunked "hello", open`, []string{"!Content-Length"}},
 
 		{"HEAD", answer(0, nil, "hello"), request("HEAD", "/", ""), `200 no body, open`, []string{"Content-Length: 5", "Content-Type: text/plain; charset=utf-8"}},
+		{"HEAD changed to GET by the handler", func(w http.ResponseWriter, r *http.Request) {
+			r.Method = http.MethodGet
+			sayHello(w, r)
+		}, request("HEAD", "/", ""), `200 no body, open`, []string{"Content-Length: 5"}},
+		{"GET changed to HEAD by the handler", func(w http.ResponseWriter, r *http.Request) {
+			r.Method = http.MethodHead
+			sayHello(w, r)
+		}, get("/"), `200 content-length "hello", open`, nil},
 		{"HEAD of nothing", nothing, request("HEAD", "/", ""), `200 no body, open`, nil},
 		{"HEAD with a length", answer(0, []string{"Content-Length: 12345"}), request("HEAD", "/", ""), `200 no body, open`, []string{"Content-Length: 12345"}},
 		{"HEAD of a long body", answer(0, nil, long), request("HEAD", "/", ""), `200 no body, open`, nil},
@@ -165,6 +190,40 @@ func TestHeaderAfterWriteHeader(t *testing.T) {
 		}
 		checkFields(t, res, []string{"Kept: yes", "Content-Type: a/b", "!Late"})
 		s.Log.Wait(t, "superfluous")
+	})
+}
+
+// The head is what the header was at WriteHeader or the first Write, also for a
+// handler that has kept the map from before and needs no further call of Header
+// to change it.
+func TestHeaderKeptBeyondWriteHeader(t *testing.T) {
+	run(t, []dialogue{
+		{"changed after a write", func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			h["One"], h["Two"] = []string{"early"}, []string{"early"}
+			sayHello(w, r)
+			h.Set("One", "late")
+			h["Two"][0] = "late"
+			h.Set("Three", "late")
+			h.Set("Trailer", "Four")
+			h.Set("Connection", "close")
+		}, get("/"), `200 content-length "hello", open`, []string{"One: early", "Two: early", "!Three", "!Trailer", "!Connection"}},
+		{"length after a write", func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			sayHello(w, r)
+			h.Set("Content-Length", "3")
+		}, get("/"), `200 content-length "hello", open`, nil},
+		{"framing after WriteHeader", func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			h.Set("Content-Length", "5")
+			h.Set("Content-Type", "a/b")
+			w.WriteHeader(http.StatusAccepted)
+			h["Content-Length"][0] = "4"
+			h.Set("Transfer-Encoding", "chunked")
+			h.Del("Content-Type")
+			sayHello(w, r)
+			w.(http.Flusher).Flush()
+		}, get("/"), `202 content-length "hello", open`, []string{"Content-Type: a/b"}},
 	})
 }
 
@@ -286,7 +345,7 @@ func TestResponseTrailers(t *testing.T) {
 			w.Header().Set("Sum", "early")
 			sayHello(w, r)
 			w.Header().Set("Sum", "late")
-		}, get("/"), "map[Sum:[late]]", nil},
+		}, get("/"), "map[Sum:[late]]", []string{"Sum: early"}},
 		{"no body", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Trailer", "Sum")
 			w.WriteHeader(200)
@@ -308,6 +367,10 @@ func TestResponseTrailers(t *testing.T) {
 			sayHello(w, r)
 			w.Header().Set("Sum", "5")
 		}, "GET / HTTP/1.0\r\n\r\n", "map[]", nil},
+		// A field that is set in time is not lost where no trailer can be sent.
+		{"set before the head for 1.0", answer(0, []string{"Trailer: Sum", "Sum: 5"}, "hello"), "GET / HTTP/1.0\r\n\r\n", "map[]", []string{"Sum: 5"}},
+		{"set before the head with a length", answer(0, []string{"Trailer: Sum", "Sum: 5", "Content-Length: 5"}, "hello"), get("/"), "map[]", []string{"Sum: 5"}},
+		{"set before the head of a HEAD", answer(0, []string{"Trailer: Sum", "Sum: 5"}, "hello"), request("HEAD", "/", ""), "map[]", []string{"Sum: 5"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,4 +1,4 @@
-package gatehouse_test
+package behaviour_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
@@ -86,6 +87,51 @@ func TestContextEndsWithClient(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The watch over the client begins with the next round of whoever watches over
+// the time-outs, so most requests never pay for it. Later than that a client's
+// leaving is seen at once.
+func TestContextEndsSoon(t *testing.T) {
+	const row = "the client leaves at once"
+	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+		synctest.Test(t, func(t *testing.T) {
+			ln := testserver.NewMemory()
+			left := make(chan time.Duration, 1)
+			testserver.StartConfig(t, m, testserver.Config{Listener: ln, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				asked := time.Now()
+				<-r.Context().Done()
+				left <- time.Since(asked)
+			})})
+			for _, tt := range []struct {
+				name  string
+				stays time.Duration
+				want  string
+			}{
+				{row, 0, "within half a second"},
+				{"the client leaves after a second", time.Second, "at once"},
+			} {
+				conn, err := ln.Dial()
+				if err != nil {
+					t.Fatal(err)
+				}
+				io.WriteString(conn, get("/"))
+				<-time.After(tt.stays)
+				synctest.Wait()
+				conn.Close()
+				got := "late"
+				switch late := <-left - tt.stays; {
+				case late == 0:
+					got = "at once"
+				case late <= 500*time.Millisecond:
+					got = "within half a second"
+				}
+				if want := expected(m, tt.name, tt.want); got != want {
+					t.Errorf("%s: seen %s, want %s", tt.name, got, want)
+				}
+			}
+		})
+	}, testserver.H1, testserver.NetHTTP)
 }
 
 // Asking Err again and again is enough to learn it.

@@ -1,4 +1,4 @@
-package gatehouse_test
+package behaviour_test
 
 import (
 	"io"
@@ -55,6 +55,10 @@ func TestWriteFinished(t *testing.T) {
 			w.Header().Set("Connection", "close")
 			ok(w, r)
 		}, get("/"), `200 content-length "hello", close`, []string{"Connection: close"}},
+		{"whole beside a length in Header", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "3")
+			whole(200, "Content-Type: text/plain\r\n", "hello")(w, r)
+		}, get("/"), open, nil},
 		{"whole through the recorder", func(w http.ResponseWriter, r *http.Request) {
 			ok(recorder.New(w), r)
 		}, get("/"), open, nil},

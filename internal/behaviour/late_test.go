@@ -1,4 +1,4 @@
-package gatehouse_test
+package behaviour_test
 
 import (
 	"io"
@@ -88,6 +88,27 @@ func TestWriteHeaderAfterReturn(t *testing.T) {
 		res := c.Open("/next")
 		if res.Status != 200 || len(res.Early) != 0 || res.Get("Late") != "" {
 			t.Errorf("%d, %d informational, %v", res.Status, len(res.Early), res.Header)
+		}
+	}, modesOf("write after return", testserver.All())...)
+}
+
+// The same holds for a handler that has panicked: its connection is gone.
+func TestUseAfterPanic(t *testing.T) {
+	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+		kept := make(chan http.ResponseWriter, 1)
+		s := testserver.Start(t, m, func(w http.ResponseWriter, _ *http.Request) {
+			kept <- w
+			panic(http.ErrAbortHandler)
+		})
+		c := s.Dial()
+		c.Send(get("/"))
+		c.Closed()
+		w := testserver.Receive(t, "the writer", kept)
+		if _, err := io.WriteString(w, "late"); err == nil {
+			t.Error("Write: no error")
+		}
+		if _, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			t.Error("Hijack: no error")
 		}
 	}, modesOf("write after return", testserver.All())...)
 }

@@ -1,4 +1,4 @@
-package gatehouse_test
+package behaviour_test
 
 import (
 	"io"
@@ -71,7 +71,7 @@ func TestPanics(t *testing.T) {
 				}
 				if tt.log != "" {
 					s.Log.Wait(t, tt.log)
-					s.Log.Wait(t, "behaviour_panic_test.go") // the stack
+					s.Log.Wait(t, "panic_test.go") // the stack
 				}
 				if s.Get(alive).Text() != "hello" {
 					t.Error("server does not serve any more")

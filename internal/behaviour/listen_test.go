@@ -1,4 +1,4 @@
-package gatehouse_test
+package behaviour_test
 
 import (
 	"crypto/tls"
@@ -108,6 +108,27 @@ func TestAcceptErrorsPass(t *testing.T) {
 			}, testserver.H1, testserver.NetHTTP)
 		})
 	}
+}
+
+// An error that says something about the listener ends Serve.
+func TestAcceptErrorForGood(t *testing.T) {
+	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+		s := testserver.Start(t, m, sayHello)
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		broken := errors.New("broken for good")
+		if err := s.Serve(&failingListener{Listener: ln, errors: []error{syscall.EMFILE, broken}}); !errors.Is(err, broken) {
+			t.Errorf("Serve: %v", err)
+		}
+		if _, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("listener left open: %v", err)
+		}
+		if got := s.Get("/").Text(); got != "hello" {
+			t.Errorf("the other listener answers %q", got)
+		}
+	}, testserver.H1, testserver.NetHTTP)
 }
 
 // The server's own listeners: a Unix-domain socket has an address that a test

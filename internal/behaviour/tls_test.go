@@ -1,14 +1,18 @@
-package gatehouse_test
+package behaviour_test
 
 import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse"
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
@@ -151,5 +155,112 @@ func TestTLSListener(t *testing.T) {
 				t.Errorf("r.TLS is complete: %q", got)
 			}
 		}
+	}, testserver.H1, testserver.NetHTTP)
+}
+
+// A configuration that offers HTTP/2, as those of certificate managers do, must
+// not make clients speak it: nobody here does.
+func TestProtocolsOffered(t *testing.T) {
+	cert, roots := testserver.Certificate(t)
+	offers := make([]string, 0, 3)
+	offers = append(offers, "h2", "other")
+	for _, tt := range []struct {
+		name   string
+		wanted []string
+		want   string
+	}{
+		{"HTTP/2 first", []string{"h2", "http/1.1"}, "http/1.1"},
+		{"HTTP/1.1", []string{"http/1.1"}, "http/1.1"},
+		{"none", nil, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &gatehouse.Server{Handler: http.HandlerFunc(sayHello), TLSConfig: &tls.Config{
+				Certificates: []tls.Certificate{cert}, NextProtos: offers,
+			}}
+			c := dialTLS(t, s, &tls.Config{RootCAs: roots, ServerName: "localhost", NextProtos: tt.wanted})
+			if got := c.Open("/").Text(); got != "hello" {
+				t.Errorf("got %q", got)
+			}
+			if got := c.Conn.(*tls.Conn).ConnectionState().NegotiatedProtocol; got != tt.want {
+				t.Errorf("negotiated %q, want %q", got, tt.want)
+			}
+		})
+	}
+	if got := offers[:3]; !slices.Equal(got, []string{"h2", "other", ""}) {
+		t.Errorf("the configuration was changed: %q", got)
+	}
+	t.Run("other protocol", func(t *testing.T) {
+		s := &gatehouse.Server{Handler: http.HandlerFunc(sayHello), TLSConfig: &tls.Config{
+			Certificates: []tls.Certificate{cert}, NextProtos: offers,
+		}}
+		c := dialTLS(t, s, &tls.Config{RootCAs: roots, ServerName: "localhost", NextProtos: []string{"other"}})
+		if res, err := c.Next(""); res != nil || !testserver.Ended(err) {
+			t.Errorf("%+v, %v, want the end of the connection", res, err)
+		}
+	})
+}
+
+// dialTLS serves with s and connects to it.
+func dialTLS(t *testing.T, s *gatehouse.Server, config *tls.Config) *testserver.Client {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.ServeTLS(ln, "", "") }()
+	t.Cleanup(func() {
+		s.Close()
+		testserver.Receive(t, "the end of serving", served)
+	})
+	conn, err := tls.Dial("tcp", ln.Addr().String(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return testserver.NewClient(t, conn)
+}
+
+// deaf is a connection whose user never gets to read anything.
+type deaf struct {
+	net.Conn
+	hungUp <-chan struct{}
+}
+
+func (d deaf) Read([]byte) (int, error) {
+	<-d.hungUp
+	return 0, io.EOF
+}
+
+// A client that says hello and takes nothing of the answer blocks the server in
+// a write. That too is within the time for the handshake.
+func TestHandshakeWithDeafClient(t *testing.T) {
+	cert, _ := testserver.Certificate(t)
+	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+		synctest.Test(t, func(t *testing.T) {
+			ln := testserver.NewMemory()
+			testserver.StartConfig(t, m, testserver.Config{
+				Handler:     http.HandlerFunc(sayHello),
+				Listener:    tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}}),
+				HeadTimeout: headTimeout,
+			})
+			conn, err := ln.Dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			hungUp, said := make(chan struct{}), make(chan error, 1)
+			go func() {
+				said <- tls.Client(deaf{conn, hungUp}, &tls.Config{ServerName: "localhost"}).Handshake()
+			}()
+			<-time.After(headTimeout + slack)
+			synctest.Wait()
+			// The server has ended the connection if a write fails at once.
+			conn.SetWriteDeadline(time.Now().Add(time.Minute))
+			began := time.Now()
+			if _, err := conn.Write([]byte("x")); testserver.TimedOut(err) || time.Since(began) > 0 {
+				t.Errorf("after %v: %v, want the end of the connection", time.Since(began), err)
+			}
+			close(hungUp)
+			<-said
+		})
 	}, testserver.H1, testserver.NetHTTP)
 }
