@@ -1,6 +1,5 @@
 """What frameworks leave to the first request and a server wants done before."""
 
-import logging
 import sys
 
 from . import introspect
@@ -35,6 +34,8 @@ def log_errors():
 
     Without DEBUG it only mails them to ADMINS, of whom there are none at first.
     """
+    import logging
+
     from django.utils.log import AdminEmailHandler
 
     logger = logging.getLogger("django.request")
