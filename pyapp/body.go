@@ -56,6 +56,9 @@ func (p *Pool) takeIn(c *call, r *http.Request) error {
 	if err != nil {
 		return clientError(err)
 	}
+	if p.config.MaxBody >= 0 && int64(len(start)) > p.config.MaxBody {
+		return tooLarge(p.config.MaxBody)
+	}
 	if len(start) > maxInline {
 		return p.takeFile(c, r, start)
 	}

@@ -128,8 +128,10 @@ func (c *call) watchClient() {
 	})
 }
 
-// leave is called when the handler is done with the call.
+// leave is called when the handler is done with the call, at whatever point:
+// nobody wants what the worker may still send for it.
 func (c *call) leave() {
+	c.abandon()
 	c.mu.Lock()
 	c.left = true
 	unwatch := c.unwatch

@@ -4,7 +4,12 @@ import "time"
 
 // OpenWithBackOff is Open with another first pause between two starts of a
 // worker that dies.
-func OpenWithBackOff(c Config, first time.Duration) (*Pool, error) { return open(c, first) }
+func OpenWithBackOff(c Config, first time.Duration) (*Pool, error) { return open(c, first, exitWait) }
+
+// OpenWithExitWait is Open with another patience with workers that are to end.
+func OpenWithExitWait(c Config, wait time.Duration) (*Pool, error) {
+	return open(c, firstBackOff, wait)
+}
 
 // Waiting returns how many requests wait for a worker.
 func Waiting(p *Pool) int {
@@ -37,4 +42,11 @@ func WorkerPID(p *Pool) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.workers[0].child.PID()
+}
+
+// Workers returns how many workers there are, those that are ending included.
+func Workers(p *Pool) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.workers)
 }

@@ -18,6 +18,7 @@ import (
 type generation struct {
 	pool   *Pool
 	info   Info
+	born   time.Time
 	alone  bool // workers are not forked: each has an interpreter of its own
 	ctx    context.Context
 	cancel context.CancelFunc // ends the respawning
@@ -33,7 +34,7 @@ type generation struct {
 // newGeneration loads the application and starts its workers; it returns when
 // all of them are ready. The error is a *StartError or the context's.
 func (p *Pool) newGeneration(ctx context.Context) (*generation, error) {
-	g := &generation{pool: p, alone: p.config.NoPreload}
+	g := &generation{pool: p, born: time.Now(), alone: p.config.NoPreload}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	if err := g.start(ctx); err != nil {
 		g.stop(BootFailure)
@@ -92,15 +93,14 @@ func (g *generation) startAll(ctx context.Context) error {
 
 // load starts an interpreter and has it import the application.
 func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded, error) {
-	var pipes [2]*os.File
+	var outputs, pipes [2]*os.File
 	for i, name := range []string{"stdout", "stderr"} {
 		r, w, err := os.Pipe()
 		if err != nil {
 			return nil, pyproc.Loaded{}, fmt.Errorf("pipe: %w", err)
 		}
 		defer w.Close()
-		pipes[i] = w
-		// It ends when the last process that was started from this one has ended.
+		outputs[i], pipes[i] = r, w
 		g.tasks.Go(func() {
 			defer r.Close()
 			logLines(r, g.pool.log, "stream", name)
@@ -116,6 +116,14 @@ func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded,
 	if err != nil {
 		return nil, pyproc.Loaded{}, err
 	}
+	g.tasks.Go(func() {
+		<-t.Done()
+		// A process that the import started may hold the pipes open for ever.
+		deadline := time.Now().Add(lastWords)
+		for _, r := range outputs {
+			_ = r.SetReadDeadline(deadline) // fails only on a closed pipe
+		}
+	})
 	loaded, err := t.Ready(ctx)
 	if err != nil {
 		t.Close()
@@ -233,8 +241,13 @@ func (g *generation) watchTemplate() {
 	case <-g.template.Done():
 	}
 	if g.ctx.Err() == nil {
-		g.pool.log.Error("the template process ended; loading the application anew")
-		g.pool.reloadSoon()
+		// One that ends soon after its start may do so every time.
+		var delay time.Duration
+		if time.Since(g.born) < stable {
+			delay = maxBackOff * g.pool.backOff
+		}
+		g.pool.log.Error("the template process ended; loading the application anew", "exit", g.template.Exit().String(), "next", delay)
+		g.pool.replace(g, delay)
 	}
 }
 

@@ -2,6 +2,7 @@ package pyapp
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -20,6 +21,7 @@ type Pool struct {
 	environ     environ
 	log         *slog.Logger // with the application's name
 	backOff     time.Duration
+	exitWait    time.Duration
 	calls       sync.Pool
 	workersMade atomic.Int64
 	sweeper     sweeper
@@ -45,17 +47,17 @@ type Pool struct {
 // The error is a *StartError when the application or its interpreter is at
 // fault. Whoever opens a pool closes it.
 func Open(config Config) (*Pool, error) {
-	return open(config, firstBackOff)
+	return open(config, firstBackOff, exitWait)
 }
 
-func open(config Config, backOff time.Duration) (*Pool, error) {
+func open(config Config, backOff, exitWait time.Duration) (*Pool, error) {
 	c, err := config.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	p := &Pool{
 		config: c, environ: environ{mount: c.Mount, scheme: c.Scheme}, log: c.Log.With("app", c.Name),
-		backOff: backOff, emptied: make(chan struct{}),
+		backOff: backOff, exitWait: exitWait, emptied: make(chan struct{}),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.loading, p.stopLoads = context.WithCancel(p.ctx)
@@ -77,6 +79,13 @@ func (p *Pool) Info() Info {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.current.info
+}
+
+// generation returns the generation that gets new requests.
+func (p *Pool) generation() *generation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current
 }
 
 // use directs new requests to g's workers and returns the generation that had
@@ -131,22 +140,27 @@ func (p *Pool) Reload(ctx context.Context) error {
 	return nil
 }
 
-// reloadSoon reloads until that succeeds or the pool closes.
-func (p *Pool) reloadSoon() {
+// replace reloads after a delay, until that succeeds, somebody else has replaced
+// g, or the pool closes.
+func (p *Pool) replace(g *generation, delay time.Duration) {
 	p.drains.Go(func() {
 		for {
-			err := p.Reload(p.loading)
-			if err == nil || p.loading.Err() != nil {
-				return
-			}
-			p.log.Error("cannot load the application", "error", err)
-			t := time.NewTimer(maxBackOff * p.backOff)
+			t := time.NewTimer(delay)
 			select {
 			case <-t.C:
 			case <-p.loading.Done():
 				t.Stop()
 				return
 			}
+			if p.generation() != g {
+				return
+			}
+			err := p.Reload(p.loading)
+			if err == nil || p.loading.Err() != nil {
+				return
+			}
+			p.log.Error("cannot load the application", "error", err)
+			delay = maxBackOff * p.backOff
 		}
 	})
 }
@@ -237,6 +251,9 @@ func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := p.takeIn(c, r); err != nil {
+		if e, ok := errors.AsType[*requestError](err); ok && e.status >= http.StatusInternalServerError {
+			p.log.Error("cannot take a request in", "request", c.id, "method", c.method, "path", c.path, "error", err)
+		}
 		p.refuse(w, r, err)
 		return
 	}

@@ -457,7 +457,7 @@ func TestWithoutPreload(t *testing.T) {
 }
 
 func TestTemplateThatDiesIsReplaced(t *testing.T) {
-	s := serve(t, pyapp.Config{App: "good"})
+	s := serveOpened(t, pyapp.Config{App: "good"}, func(c pyapp.Config) (*pyapp.Pool, error) { return pyapp.OpenWithBackOff(c, time.Millisecond) })
 	before := s.get(t, "/pid").body
 	if err := syscall.Kill(pyapp.TemplatePID(s.Pool), syscall.SIGKILL); err != nil {
 		t.Fatal(err)

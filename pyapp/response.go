@@ -37,8 +37,7 @@ func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
 		setHeader(w.Header(), head)
 		w.WriteHeader(c.answer.status)
 		if r.Method == http.MethodHead {
-			c.abandon() // a body without an end must not keep anybody busy
-			return
+			return // a body without an end keeps nobody busy: the call is left
 		}
 		c.stream(w)
 		return
@@ -98,14 +97,12 @@ func (c *call) stream(w http.ResponseWriter) {
 		}
 		buf = b
 		if _, err := w.Write(b); err != nil {
-			c.abandon()
 			return
 		}
 		if !caughtUp {
 			continue
 		}
 		if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			c.abandon()
 			return
 		}
 	}

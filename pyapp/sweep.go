@@ -16,6 +16,10 @@ const (
 	// grace is how long an interrupted request may take to come back before its
 	// process is ended.
 	grace = 2 * time.Second
+	// exitWait is how long a process that is to end and has nothing left to do
+	// may take: threads of the application's, or what it runs at its end, would
+	// keep it for ever.
+	exitWait = 5 * time.Second
 )
 
 // A sweeper looks at the requests under way from time to time, so that a fast
@@ -92,6 +96,7 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 	pace := resting
 	var expired, long []*call
 	var busy []*lane
+	var stuck []*worker
 	p.mu.Lock()
 	for len(p.queue) > 0 && now.Sub(p.queue[0].arrived) > p.config.QueueWait {
 		expired = append(expired, p.queue[0])
@@ -106,6 +111,13 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 		}
 	}
 	for _, w := range p.workers {
+		if w.state == Draining {
+			pace = max(pace, slowly)
+			if w.idle() && now.Sub(w.restsSince()) > p.exitWait && !w.pushed {
+				w.pushed = true
+				stuck = append(stuck, w)
+			}
+		}
 		for _, l := range w.lanes {
 			if l.load.depth == 0 {
 				continue
@@ -127,6 +139,11 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 	}
 	for _, l := range busy {
 		l.sweep(now)
+	}
+	for _, w := range stuck {
+		p.log.Warn("a worker does not end by itself; a thread of the application or what runs at its end keeps it",
+			"worker", w.number, "pid", w.child.PID(), "waited", p.exitWait)
+		w.kill(Crash) // it has a reason already
 	}
 	return pace
 }

@@ -29,6 +29,8 @@ type worker struct {
 	state   State         // guarded by Pool.mu; changed by move only
 	reason  Reason        // likewise; why it ends
 	served  bool          // likewise; it has finished a request
+	drained time.Time     // likewise; when it was told to end
+	pushed  bool          // likewise; it was killed because it did not
 	isUp    chan struct{} // closed when it is ready
 	leaving chan struct{} // closed when it takes no more calls, for whatever reason
 	readers sync.WaitGroup
@@ -170,9 +172,25 @@ func (w *worker) ready() error {
 
 // rest notes that one of its lanes is idle. Pool.mu is held.
 func (w *worker) rest() {
-	if w.state == Busy && !slices.ContainsFunc(w.lanes, func(l *lane) bool { return l.load.depth > 0 }) {
+	if w.state == Busy && w.idle() {
 		w.move(Ready)
 	}
+}
+
+// idle reports whether it has nothing to do. Pool.mu is held.
+func (w *worker) idle() bool {
+	return !slices.ContainsFunc(w.lanes, func(l *lane) bool { return l.load.depth > 0 })
+}
+
+// restsSince returns when it could have begun to end. Pool.mu is held.
+func (w *worker) restsSince() time.Time {
+	since := w.drained
+	for _, l := range w.lanes {
+		if l.load.since.After(since) {
+			since = l.load.since
+		}
+	}
+	return since
 }
 
 // drain has the worker end when it has finished what it has.
@@ -184,6 +202,7 @@ func (w *worker) drain(reason Reason) {
 	drains := w.takesCalls()
 	if drains {
 		w.move(Draining)
+		w.drained = time.Now()
 	}
 	starting := w.state == Starting
 	w.pool.mu.Unlock()
@@ -194,6 +213,7 @@ func (w *worker) drain(reason Reason) {
 		for _, l := range w.lanes {
 			l.stop()
 		}
+		w.pool.sweeper.wake(false)
 	}
 }
 
@@ -259,6 +279,9 @@ func (w *worker) bury() {
 			}
 		}
 		for _, c := range begun {
+			if !c.over() {
+				p.log.Error("a request is lost with its worker", "request", c.id, "method", c.method, "path", c.path, "worker", w.number, "pid", w.child.PID())
+			}
 			c.fail(errLost)
 			c.release()
 		}

@@ -11,11 +11,17 @@ const supported = true
 // packetType keeps packet borders, so that one packet is one frame.
 const packetType = syscall.SOCK_SEQPACKET
 
+// sigParentDeath ends an interpreter that has not run our code when the server
+// dies. The template ignores it once it holds the lifeline, which ends the whole
+// group: a template that died before that would take the lifeline with it, and
+// what the import has started would live on.
+const sigParentDeath = syscall.Signal(47)
+
 // attributes makes the child the leader of a session of its own, so that the
 // terminal's signals do not reach it, and ends it with the thread that started
 // it: see Template.start.
 func attributes(u *User) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	attr := &syscall.SysProcAttr{Setsid: true, Pdeathsig: sigParentDeath}
 	if u != nil {
 		attr.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
 	}

@@ -81,6 +81,18 @@ def load(settings):
     libc.pthread_mutex_lock(mutex)
     libc.pthread_mutex_lock(mutex)
 `,
+	"starts_another_and_loads_for_ever": `
+import os, subprocess, time
+def load(settings):
+    other = subprocess.Popen(["sleep", "600"])
+    os.write(1, b"%d\n%d\n" % (os.getpid(), other.pid))
+    time.sleep(600)
+`,
+	"starts_another_and_fails": `
+import subprocess
+def load(settings):
+    raise RuntimeError(subprocess.Popen(["sleep", "600"]).pid)
+`,
 	"stuck": `
 import ctypes, os, signal, subprocess
 def load(settings): return {}
@@ -207,6 +219,29 @@ func TestReadyEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestNothingSurvivesAServiceThatFailsToLoad(t *testing.T) {
+	for range 10 { // it depends on which one is faster
+		template, err := pyproc.Start(command(t, "starts_another_and_fails"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = template.Ready(t.Context())
+		var pid int
+		if _, scan := fmt.Sscanf(fmt.Sprint(err), "RuntimeError: %d", &pid); scan != nil {
+			t.Fatalf("error %v", err)
+		}
+		if err := template.Close(); err != nil {
+			t.Error(err)
+		}
+		for closed := time.Now(); alive(pid); runtime.Gosched() {
+			if time.Since(closed) > time.Second {
+				_ = syscall.Kill(pid, syscall.SIGKILL) // it has been seen to live
+				t.Fatalf("process %d lives a second after the end", pid)
+			}
+		}
+	}
+}
+
 func TestInterpreterThatIsTooOldOrNone(t *testing.T) {
 	dir := t.TempDir()
 	script := filepath.Join(dir, "python")
@@ -258,49 +293,61 @@ func TestNothingSurvivesTheServer(t *testing.T) {
 	tests := []struct {
 		service   string
 		processes int // whose numbers the server and its children print
+		rounds    int // more where it depends on which one dies first
 	}{
-		{"sleeps", 2},
-		{"stuck", 3},
-		{"loads_for_ever", 1},
+		{"sleeps", 2, 1},
+		{"stuck", 3, 1},
+		{"loads_for_ever", 1, 1},
+		{"starts_another_and_loads_for_ever", 2, 10},
 	}
 	for _, tt := range tests {
 		t.Run(tt.service, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), asServer+"="+tt.service)
-			cmd.Dir = t.TempDir()
-			cmd.Stderr = os.Stderr
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
+			for range tt.rounds {
+				killServer(t, tt.service, tt.processes)
 			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			var pids []int
-			lines := bufio.NewScanner(out)
-			for len(pids) < tt.processes && lines.Scan() {
-				fields := strings.Fields(lines.Text())
-				pid, err := strconv.Atoi(fields[len(fields)-1])
-				if err != nil {
-					t.Fatalf("the server says %q", lines.Text())
-				}
-				pids = append(pids, pid)
-			}
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			killed := time.Now()
-			for _, pid := range pids {
-				for alive(pid) {
-					if time.Since(killed) > time.Second {
-						t.Fatalf("process %d of %v lives a second after the server", pid, pids)
-					}
-					runtime.Gosched()
-				}
-			}
-			_ = cmd.Wait() // it was killed
 		})
 	}
+}
+
+// killServer kills a server with that service, and fails if one of its processes
+// survives.
+func killServer(t *testing.T, service string, processes int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), asServer+"="+service)
+	cmd.Dir = t.TempDir()
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	lines := bufio.NewScanner(out)
+	for len(pids) < processes && lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		pid, err := strconv.Atoi(fields[len(fields)-1])
+		if err != nil {
+			t.Fatalf("the server says %q", lines.Text())
+		}
+		pids = append(pids, pid)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.Now()
+	for _, pid := range pids {
+		for alive(pid) {
+			if time.Since(killed) > time.Second {
+				_ = syscall.Kill(pid, syscall.SIGKILL) // it has been seen to live
+				t.Fatalf("process %d of %v lives a second after the server", pid, pids)
+			}
+			runtime.Gosched()
+		}
+	}
+	_ = cmd.Wait() // it was killed
 }
 
 // alive reports whether a process runs; one that waits to be reaped does not.

@@ -106,6 +106,9 @@ func (t *Template) PID() int { return t.cmd.Process.Pid }
 // Done is closed when the process has ended.
 func (t *Template) Done() <-chan struct{} { return t.done }
 
+// Exit says how the process ended. It is known once Done is closed.
+func (t *Template) Exit() Exit { return exitOf(t.cmd.ProcessState) }
+
 // Ready waits until the service is loaded. The error is a *Failure when the
 // process says why it is not, or has ended. It is called once, before Fork.
 func (t *Template) Ready(ctx context.Context) (Loaded, error) {

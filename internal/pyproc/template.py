@@ -24,6 +24,8 @@ LIFELINE = 4  # descriptor of a pipe whose other end only the server holds
 F_SETSIG = getattr(fcntl, "F_SETSIG", 10 if sys.platform == "linux" else None)
 O_ASYNC = getattr(fcntl, "FASYNC", 0o20000)
 
+PARENT_DEATH = 47  # signal that ends us before hold_on_to_lifeline; the server sets it
+
 PACKET = 65536
 MAX_FILES = 128
 
@@ -42,11 +44,14 @@ def main(boot):
     control = socket.socket(fileno=CONTROL)
     service = importlib.import_module("." + boot["service"], __package__)
     settings = boot["settings"]
+    own = os.getpid()
     try:
         info = service.load(settings)
     except BaseException as error:  # an import may also raise SystemExit
+        end_if_copy(own)
         reply(control, {"failed": describe(error, settings.get("dir", ""))})
-        os._exit(1)
+        os.killpg(0, signal.SIGKILL)  # with us, what the import has started
+    end_if_copy(own)
     reply(control, {"ready": info, "threads": count_threads()})
 
     # What the import left behind will be in every child: keep the collector
@@ -58,6 +63,17 @@ def main(boot):
     if task is not None:
         number, files = task
         service.serve(settings, number, files)
+
+
+def end_if_copy(own):
+    """End this process if it is not process own but a copy that the import made.
+
+    The server knows the original only; two that answer it would confuse it.
+    """
+    if os.getpid() != own:
+        sys.stderr.write("a process that the import forked came back from the import, and was ended: call os._exit() in it\n")
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def hold_on_to_lifeline():
@@ -79,6 +95,9 @@ def hold_on_to_lifeline():
         gone = False
     if gone:
         os._exit(1)
+    # Were we to die first, nobody would hold the lifeline while it is cut, and
+    # what we have started would live on.
+    signal.signal(PARENT_DEATH, signal.SIG_IGN)
 
 
 def obey(control):
@@ -91,8 +110,12 @@ def obey(control):
             os._exit(0)
         verb, number = order
         if verb == "reap":
-            _, status = os.waitpid(number, 0)
-            reply(control, {"reaped": number, "status": status})
+            try:
+                _, status = os.waitpid(number, 0)
+            except ChildProcessError:  # the application reaps children, or has the kernel do it
+                reply(control, {"error": "somebody else has reaped process %d" % number})
+            else:
+                reply(control, {"reaped": number, "status": status})
             continue
         if verb == "become":
             control.close()

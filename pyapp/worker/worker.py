@@ -80,6 +80,14 @@ def serve(settings, number, files):
         os.set_inheritable(fd, False)
         lanes.append(Lane(socket.socket(fileno=fd), cells[i * ROW : (i + 1) * ROW], len(files) > 5))
 
+    def forked():
+        """Keep a process that the application forks from answering for us."""
+        for lane in lanes:
+            lane.sock.close()
+            lane.forked = True
+
+    os.register_at_fork(after_in_child=forked)
+
     stacks.Watch(lanes, dump).listen(*map(int, settings["signals"].split()))
     lanes[0].send(frame(READY, 0, 0, 0))
     if len(lanes) == 1:
@@ -93,13 +101,25 @@ def serve(settings, number, files):
         thread.join()
 
 
+def end_copy():
+    """End a process that the application forked and then let return to us.
+
+    What the worker does at its end is not for its copy to do.
+    """
+    sys.stderr.write("a process that the application forked came back from the request, and was ended: call os._exit() in it\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
 class Lane:
     """A socket on which requests are served one after the other."""
 
     def __init__(self, sock, cells, threaded):
+        sock.setblocking(True)  # whatever socket.setdefaulttimeout() says, for the application's own
         self.sock = sock
         self.send = sock.send
         self.cells = cells
+        self.forked = False  # this is not the worker but a copy that the application made
         self.thread = 0  # identifier of the thread that runs it
         self.answer = None  # to the request that is running
         self.heads = {}  # see wsgi.MAX_CACHED
@@ -145,6 +165,8 @@ class Lane:
                 answer.deliver(result)
             except BaseException as error:  # SystemExit too ends the request, not the worker
                 if not answer.fail(error):
+                    if self.forked:
+                        end_copy()
                     return
             finally:
                 self.answer = None
