@@ -108,11 +108,11 @@ type Server struct {
 	ConnState func(net.Conn, http.ConnState)
 
 	// OnQuiet, if set, is called when traffic has calmed: every connection that
-	// is open has been idle for some seconds, and there was traffic since
-	// the last call, which is half a minute ago or more. It is a good moment to
-	// give memory back to the system (debug.FreeOSMemory): the Go runtime keeps for long what a wave of
-	// requests has needed. It is called from the goroutine that watches over
-	// time-outs, which waits for it.
+	// is open has been idle for some seconds, and there was traffic since the
+	// last call, which is half a minute ago or more. It is a good moment to give
+	// memory back to the system (debug.FreeOSMemory): the Go runtime keeps for
+	// long what a wave of requests has needed. It is called from the goroutine
+	// that watches over time-outs, which waits for it.
 	OnQuiet func()
 
 	// BaseContext, if set, returns the context from which those of all requests

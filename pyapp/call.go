@@ -258,5 +258,9 @@ func (c *call) logFailure(f frame) {
 	if f.flags&flagAdvice != 0 {
 		message = "the application breaks PEP 3333"
 	}
-	c.pool.log.Error(message, "request", c.id, "method", c.method, "path", c.path, "error", string(f.head), "traceback", string(f.body))
+	attrs := []any{"request", c.id, "method", c.method, "path", c.path, "error", string(f.head)}
+	if len(f.body) > 0 {
+		attrs = append(attrs, "traceback", string(f.body))
+	}
+	c.pool.log.Error(message, attrs...)
 }

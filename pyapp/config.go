@@ -54,7 +54,8 @@ type Config struct {
 	// the module path. "" means the current folder.
 	Dir string
 	// App is the callable, "module:name"; without a colon the name is
-	// "application". The name may have dots.
+	// "application". The name may have dots; with () behind it, it is that of a
+	// function without arguments that returns the callable.
 	App string
 	// Python is the interpreter, CPython 3.8 or later or PyPy; "" means python3
 	// from PATH.

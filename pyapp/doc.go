@@ -1,7 +1,7 @@
 // Package pyapp runs a Python WSGI application in worker processes and serves
 // it as an http.Handler, in any net/http-compatible server.
 //
-//	app, err := pyapp.Open(pyapp.Config{Dir: "blog", App: "blog.wsgi:application"})
+//	app, err := pyapp.Open(pyapp.Config{Dir: "blog", App: "blog.wsgi:application", Mount: "/blog"})
 //	...
 //	defer app.Close()
 //	mux.Handle("/blog/", app)

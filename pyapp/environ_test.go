@@ -25,21 +25,6 @@ func TestSplitHostPort(t *testing.T) {
 	}
 }
 
-func TestCutMark(t *testing.T) {
-	tests := []struct{ in, id, text string }{
-		{"plain", "", "plain"},
-		{"\x00id\x00text", "id", "text"},
-		{"\x00id\x00", "id", ""},
-		{"\x00id without an end", "", "\x00id without an end"},
-		{"in \x00the\x00 middle", "", "in \x00the\x00 middle"},
-	}
-	for _, tt := range tests {
-		if id, text := cutMark(tt.in); id != tt.id || text != tt.text {
-			t.Errorf("%q: %q, %q", tt.in, id, text)
-		}
-	}
-}
-
 func TestEncodingARequestAllocatesNothing(t *testing.T) {
 	e := environ{scheme: schemeOf}
 	r := httptest.NewRequest("GET", "/some/page?q=1", nil)

@@ -52,6 +52,14 @@ func TestOpenSaysWhyAnApplicationCannotStart(t *testing.T) {
 			error: "cannot start shop: TypeError: app is not callable but int",
 		},
 		{
+			name: "factory that fails", files: map[string]string{"app.py": "def create(debug): pass\n"}, config: pyapp.Config{App: "app:create()"},
+			error: "cannot start shop: TypeError: create() missing 1 required positional argument: 'debug'",
+		},
+		{
+			name: "factory of nothing", files: map[string]string{"app.py": "def create(): pass\n"}, config: pyapp.Config{App: "app:create()"},
+			error: "cannot start shop: TypeError: app:create() is not callable but NoneType",
+		},
+		{
 			name: "exits", files: map[string]string{"app.py": "raise SystemExit('usage: app')\n"}, config: pyapp.Config{App: "app"},
 			error: "cannot start shop: app.py:1: SystemExit: usage: app",
 		},
@@ -101,6 +109,9 @@ func TestOpenSaysWhyAnApplicationCannotStart(t *testing.T) {
 			}
 			if !strings.Contains(e.Traceback, tt.trace) {
 				t.Errorf("traceback without %q:\n%s", tt.trace, e.Traceback)
+			}
+			if strings.Contains(e.Traceback, "<gatehouse>") {
+				t.Errorf("a traceback through our own code:\n%s", e.Traceback)
 			}
 		})
 	}

@@ -97,6 +97,9 @@ func TestApplicationsThatBreakThePEP(t *testing.T) {
 			if !regexp.MustCompile(tt.log).MatchString(line) {
 				t.Errorf("log: %s\nwant %s", line, tt.log)
 			}
+			if strings.Contains(line, "worker.py") || strings.Contains(line, "wsgi.py") {
+				t.Errorf("the log tells of our own code: %s", line)
+			}
 			if strings.Contains(got.body, "Traceback") || strings.Contains(got.body, "bad.py") {
 				t.Errorf("the visitor sees what is not for visitors: %s", got.body)
 			}
@@ -109,8 +112,13 @@ func TestApplicationsThatBreakThePEP(t *testing.T) {
 
 func TestBodyOfTheWrongLengthInAStream(t *testing.T) {
 	s := serve(t, pyapp.Config{App: "bad"})
-	if got := s.get(t, "/stream_too_short"); got.err == nil {
-		t.Errorf("a body that is too short reads as complete: %q", got.body)
+	// Where the failure is known before the head was sent, nothing comes at all.
+	if resp, err := http.DefaultTransport.RoundTrip(request(t, http.MethodGet, s.url+"/stream_too_short", nil)); err == nil {
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err == nil {
+			t.Errorf("a body that is too short reads as complete: %q", body)
+		}
 	}
 	if got := s.get(t, "/stream_too_long"); got.err != nil || got.body != "body" {
 		t.Errorf("body %q, error %v; want what was announced", got.body, got.err)
@@ -258,12 +266,20 @@ func TestStreamIsFlushed(t *testing.T) {
 	}
 }
 
+func TestFactory(t *testing.T) {
+	s := serve(t, pyapp.Config{App: "good:create()"})
+	if got := s.get(t, "/hello"); got.status != 200 || got.body != "hello" {
+		t.Errorf("status %d, %q", got.status, got.body)
+	}
+}
+
 func TestOutput(t *testing.T) {
 	s := serve(t, pyapp.Config{App: "good"})
 	id := s.get(t, "/printed").header.Get("X-Request-Id")
-	for _, text := range []string{"printed", "in two lines", "to stderr", "to wsgi.errors"} {
+	for _, text := range []string{"printed", "through a stream found at import", "to stderr", "to wsgi.errors"} {
 		s.log.line(t, `"msg":"`+text+`"`, `"worker":1`, `"request":"`+id+`"`)
 	}
+	s.log.line(t, `"msg":"printed"`, `"output":"in two lines"`)
 	s.log.line(t, `"msg":"from C"`, `"worker":1`, `"app":"apps"`)
 }
 

@@ -175,7 +175,7 @@ func TestListingOfManyRoots(t *testing.T) {
 	if got := hrefs(body); !slices.Equal(got, []string{"../", "./a", "./b", "./c"}) {
 		t.Errorf("links = %q", got)
 	}
-	if !strings.Contains(body, `title="1 bytes"`) || strings.Contains(body, `title="2 bytes"`) {
+	if !strings.Contains(body, `title="1 byte"`) || strings.Contains(body, `title="2 bytes"`) {
 		t.Errorf("b is not the first root's:\n%s", body)
 	}
 }

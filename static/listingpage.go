@@ -87,6 +87,9 @@ func (l listed) Href() template.URL { return template.URL(l.URL) }
 
 // Exact is the size in bytes with its digits in groups. Page only.
 func (l listed) Exact() string {
+	if l.Size == 1 {
+		return "1 byte"
+	}
 	digits := strconv.FormatInt(l.Size, 10)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "\u202f" + digits[i:] // narrow no-break space

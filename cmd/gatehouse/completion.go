@@ -14,7 +14,8 @@ func newCompletion() *cobra.Command {
 		Use:   "completion bash|zsh|fish",
 		Short: "Print a completion script for a shell",
 		Long: `Print a script that lets a shell complete commands, flags and their values.
-It takes effect in shells that are started after it was installed.`,
+It takes effect in shells that are started after it was installed; bash needs
+the package bash-completion for it.`,
 		Example: `  gatehouse completion bash > ~/.local/share/bash-completion/completions/gatehouse
   gatehouse completion zsh > "${fpath[1]}/_gatehouse"
   gatehouse completion fish > ~/.config/fish/completions/gatehouse.fish`,

@@ -63,10 +63,16 @@ func completeWords(cmd *cobra.Command, flag string, words []string) {
 	}
 }
 
-// completeFolder completes the first positional as a folder.
-func completeFolder(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// completeFolder completes the first positional as a folder. Where it may become
+// a command the shell must not look for folders: it would show nothing else.
+func completeFolder(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() && strings.HasPrefix(c.Name(), toComplete) {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
 	}
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }

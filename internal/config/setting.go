@@ -93,6 +93,11 @@ func Settings() []Setting {
 			What: "who may connect to a Unix socket, and what happens to one that is there",
 			Why:  "a server in front shares the group; a server that runs keeps its socket",
 		},
+		{
+			Name: "SO_REUSEPORT", Group: Listening, Field: "gatehouse.Listen", Fixed: "never",
+			What: "whether two servers may listen on one port",
+			Why:  "a port that is taken is an error, not half of the requests",
+		},
 
 		{
 			Name: "head-timeout", Group: Limits, Flag: both, Field: "gatehouse.Server.HeadTimeout",
@@ -260,6 +265,7 @@ func Settings() []Setting {
 		{
 			Name: "access-log", Group: Logs, Flag: both, Field: "accesslog.Open",
 			What: "where requests are logged: a path, - for standard output, or off",
+			Why:  "control bytes are escaped: no client writes a line of its own",
 			bind: func(c *Config) Value { return textValue{&c.Log.Access, "PATH|-|off"} },
 		},
 		{
@@ -272,8 +278,8 @@ func Settings() []Setting {
 			What: "where the server and applications report",
 		},
 		{
-			Name: "colour", Group: Logs, Fixed: "on a terminal, without NO_COLOR",
-			What: "colour on the screen",
+			Name: "colour", Group: Logs, Fixed: "on a UTF-8 terminal without NO_COLOR",
+			What: "colour, and characters beyond ASCII, on the screen",
 		},
 
 		{

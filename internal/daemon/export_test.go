@@ -23,6 +23,7 @@ var (
 	NewConsole  = newConsole
 	Seconds     = seconds
 	Target      = target
+	Wrap        = wrap
 )
 
 // Pool is what an application is to the daemon.
@@ -81,6 +82,13 @@ func Engine(cfg *config.Config) *gatehouse.Server {
 func Say(w io.Writer, fancy bool, label, text string) {
 	s := newScreen(w)
 	s.fancy = fancy
+	s.line(label, "%s", text)
+}
+
+// Record writes one line as a record of a log that machines read.
+func Record(log *slog.Logger, label, text string) {
+	s := newScreen(io.Discard)
+	s.log = log
 	s.line(label, "%s", text)
 }
 

@@ -96,18 +96,17 @@ func (f *folder) patience(sig os.Signal) time.Duration {
 	return f.drain
 }
 
-// announce says what is served where.
+// announce says what is served where. The address comes last: what is said next
+// is about it.
 func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
+	if hidden := f.files.Hidden(); hidden != "" {
+		s.line("hidden", "%s", hidden)
+		if found, err := detect.Folder(f.dir, detect.Options{}); err == nil {
+			s.line("", "gatehouse run runs the application in it, %s", found.App)
+		}
+	}
 	for _, addr := range addrs {
 		s.line("serving", "%-28s %-27s static files", f.dir, addr.url)
-	}
-	hidden := f.files.Hidden()
-	if hidden == "" {
-		return
-	}
-	s.line("hidden", "%s", hidden)
-	if found, err := detect.Folder(f.dir, detect.Options{}); err == nil {
-		s.line("", "gatehouse run runs the application in it, %s", found.App)
 	}
 }
 

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,7 +61,7 @@ func (d *daemon) reload(ctx context.Context, s site) {
 	}
 	var start *pyapp.StartError
 	if errors.As(err, &start) && start.Traceback != "" {
-		d.screen.line("failed", "%v\n%s", err, start.Traceback)
+		d.screen.line("failed", "%v\n%s", err, strings.TrimRight(start.Traceback, "\n"))
 	} else {
 		d.screen.line("failed", "%v", err)
 	}

@@ -1,12 +1,14 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // Streams are where a daemon writes.
@@ -23,13 +25,17 @@ type screen struct {
 	log    *slog.Logger // where lines go instead if the log is to be read by machines
 	fancy  bool         // colour, and arrows that need UTF-8
 	onTerm bool
+	width  func() int // columns, which may change; 0 if unknown
 }
 
 // labelWidth leaves a gap behind the longest label, "warning".
 const labelWidth = 11
 
 func newScreen(w io.Writer) *screen {
-	s := &screen{w: w, onTerm: isTerminal(w)}
+	s := &screen{w: w, onTerm: isTerminal(w), width: func() int { return 0 }}
+	if s.onTerm {
+		s.width = func() int { return columns(w.(*os.File)) }
+	}
 	s.fancy = s.onTerm && os.Getenv("NO_COLOR") == "" && utf8Locale()
 	return s
 }
@@ -38,12 +44,13 @@ func newScreen(w io.Writer) *screen {
 func (s *screen) line(label, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if s.log != nil {
-		s.log.Info(label, "text", text)
+		s.record(label, text)
 		return
 	}
 	if !s.fancy {
 		text = plainText.Replace(text)
 	}
+	text = wrap(text, s.width()-labelWidth)
 	padded := fmt.Sprintf("%-*s", labelWidth, label)
 	if s.fancy {
 		padded = colour(label) + padded + "\x1b[0m"
@@ -51,6 +58,48 @@ func (s *screen) line(label, format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, _ = fmt.Fprintf(s.w, "%s%s\n", padded, printable(text)) // nobody is left to be told
+}
+
+// wrap breaks a text of one line that is wider than width between words, so that
+// it stands beside its label. A width that leaves no room changes nothing.
+func wrap(text string, width int) string {
+	if width < labelWidth || utf8.RuneCountInString(text) <= width || strings.Contains(text, "\n") {
+		return text
+	}
+	var b strings.Builder
+	used := 0
+	for word := range strings.FieldsSeq(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case used == 0:
+		case used+1+n > width:
+			b.WriteString("\n" + strings.Repeat(" ", labelWidth))
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	return b.String()
+}
+
+// record writes one line as a record of the log.
+func (s *screen) record(label, text string) {
+	if !strings.Contains(text, "\n") {
+		text = strings.Join(strings.Fields(text), " ") // columns are for people
+	}
+	level := slog.LevelInfo
+	switch label {
+	case "":
+		label = "note"
+	case "warning":
+		level = slog.LevelWarn
+	case "failed":
+		level = slog.LevelError
+	}
+	s.log.Log(context.Background(), level, label, "text", text)
 }
 
 // overwrite moves to the start of the line, so that what is written next takes

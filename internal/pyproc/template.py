@@ -158,18 +158,26 @@ def count_threads():
 
 def describe(error, directory):
     """Say what went wrong and where, as far as possible in the user's own files."""
-    path, line = "", 0
+    path, line, trace = "", 0, ""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not is_ours(f.filename)]
     if isinstance(error, SyntaxError) and error.filename:
         path, line = error.filename, error.lineno or 0
     else:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if not is_ours(f.filename)]
         own = [f for f in frames if is_inside(f.filename, directory)]
         for frame in (own or frames)[-1:]:
             path, line = frame.filename, frame.lineno
     text = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
-    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    if path:  # else it tells of our own code only
+        trace = "".join(traceback.format_exception(type(error), error, below_ours(error.__traceback__)))
     module = (getattr(error, "name", None) or "") if isinstance(error, ImportError) else ""
     return {"path": path, "line": line, "error": text, "module": module, "traceback": trace[-PACKET // 2 :]}
+
+
+def below_ours(trace):
+    """Return the part of a traceback that begins with the first frame that is not ours."""
+    while trace and is_ours(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return trace
 
 
 def is_ours(filename):

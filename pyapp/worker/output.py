@@ -4,10 +4,14 @@ import io
 import threading
 
 MARK = b"\0"  # stands before and after the request's identifier at a line's start
+MORE = b"\0"  # follows the mark of a line that the next one belongs to
 
 
 class Marked(io.RawIOBase):
-    """Writes to a descriptor, each line marked with the request of its thread."""
+    """Writes to a descriptor, each line marked with the request of its thread.
+
+    Lines that are written at once, such as a traceback, are marked as one piece.
+    """
 
     def __init__(self, raw, request_of):
         self._raw = raw
@@ -29,10 +33,10 @@ class Marked(io.RawIOBase):
         marked = data
         if request and data:
             mark = MARK + request.encode("ascii", "replace") + MARK
-            body, end = (data[:-1], b"\n") if data.endswith(b"\n") else (data, b"")
-            marked = body.replace(b"\n", b"\n" + mark) + end
-            if not self._in_line:
-                marked = mark + marked
+            *lines, last = data[:-1].split(b"\n")  # a last byte that ends a line begins no other
+            marked = b"".join([mark + MORE + line + b"\n" for line in lines]) + mark + last + data[-1:]
+            if self._in_line:
+                marked = marked[len(mark) + (len(MORE) if lines else 0) :]
         self._in_line = not data.endswith(b"\n") if data else self._in_line
         while marked:
             marked = marked[self._raw.write(marked) or 0 :]

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 
-from . import introspect, output, stacks
+from . import frameworks, introspect, output, stacks
 from .frames import HEADER, LAST, MAX_PART, READY, WHOLE, frame
 from .wsgi import Answer, FileWrapper
 
@@ -28,18 +28,42 @@ ASKED = 3  # written by the server: number of the request whose stack is wanted
 STOP = 0  # instead of a request's number: serve no more
 
 loaded = {}  # what load found, for serve; filled once, before any fork
+lanes = []  # of this process; filled once, by serve
 
 
 def load(settings):
     """Import the application. Return what the server wants to know about it."""
-    module, _, expression = settings["app"].partition(":")
-    application = importlib.import_module(module)
-    for name in (expression or "application").split("."):
-        application = getattr(application, name)
-    if not callable(application):
-        raise TypeError("%s is not callable but %s" % (settings["app"], type(application).__name__))
+    # Before the import: what the application logs with may keep the streams that
+    # it finds now.
+    sys.stdout, sys.stderr = output.marked(1, request_of), output.marked(2, request_of)
+    application = find(settings["app"])
+    frameworks.prepare(application, settings["mount"])
     loaded["application"] = application
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()  # what is left in it would be printed by every worker
     return introspect.describe(application, settings["mount"], known_sockets=(CONTROL,))
+
+
+def find(name):
+    """Return what "module:callable" names, or what "module:factory()" returns."""
+    module, _, expression = name.partition(":")
+    is_factory = expression.endswith("()")
+    found = importlib.import_module(module)
+    for part in (expression[:-2] if is_factory else expression or "application").split("."):
+        found = getattr(found, part)
+    if is_factory:
+        found = found()
+    if not callable(found):
+        raise TypeError("%s is not callable but %s" % (name, type(found).__name__))
+    return found
+
+
+def request_of(thread):
+    """Return the identifier of the request that a thread of this process runs."""
+    for lane in lanes:
+        if lane.thread == thread and lane.answer is not None:
+            return lane.answer.environ.get("HTTP_X_REQUEST_ID", "")
+    return ""
 
 
 def serve(settings, number, files):
@@ -52,15 +76,6 @@ def serve(settings, number, files):
         os.close(fd)
     os.set_inheritable(dump, False)
 
-    lanes = []
-
-    def request_of(thread):
-        for lane in lanes:
-            if lane.thread == thread and lane.answer is not None:
-                return lane.answer.environ.get("HTTP_X_REQUEST_ID", "")
-        return ""
-
-    sys.stdout, sys.stderr = output.marked(1, request_of), output.marked(2, request_of)
     for i, fd in enumerate(files[4:]):
         os.set_inheritable(fd, False)
         lanes.append(Lane(socket.socket(fileno=fd), cells[i * ROW : (i + 1) * ROW], len(files) > 5))

@@ -202,13 +202,13 @@ class Answer:
         """Report that the application failed. Return whether anybody listens."""
         if isinstance(error, Abandoned):
             return self.report(END, LAST)
-        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         flags = LAST
         where = place(error) or self.lane.application_place
         if isinstance(error, Misuse):
             flags |= ADVICE
-            text = str(error)
+            text, trace = str(error), calls(error)
         else:
+            trace = "".join(traceback.format_exception(type(error), error, below_ours(error.__traceback__)))
             text = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()[-1]
         if where:
             text = "%s:%d: %s" % (where[0], where[1], text)
@@ -224,11 +224,31 @@ class Answer:
         return True
 
 
+def is_ours(filename):
+    return filename.startswith("<gatehouse>")
+
+
+def below_ours(trace):
+    """Return the part of a traceback that begins in the application, or all of it if none does."""
+    below = trace
+    while below and is_ours(below.tb_frame.f_code.co_filename):
+        below = below.tb_next
+    return below or trace
+
+
+def calls(error):
+    """Return the application's part of what led to an error of ours, "" if nothing did."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_ours(frame.filename)]
+    return "Traceback (most recent call last):\n" + "".join(traceback.format_list(frames)) if frames else ""
+
+
 def place(error):
-    """Return file and line of the last frame that is not ours, or None."""
+    """Return file and line of the last frame that is not ours nor the import's, or None."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return error.filename, error.lineno
     found = None
     for frame in traceback.extract_tb(error.__traceback__):
-        if not frame.filename.startswith("<gatehouse>"):
+        if not is_ours(frame.filename) and not frame.filename.startswith("<frozen "):
             found = frame.filename, frame.lineno
     return found
 

@@ -8,6 +8,7 @@ import time
 from wsgiref.validate import validator
 
 TEXT = [("Content-Type", "text/plain; charset=utf-8")]
+STDERR = sys.stderr  # as logging keeps it
 closed = []  # what was closed, for the page /closed
 
 
@@ -174,6 +175,7 @@ def file_no_descriptor(environ, start_response):
 
 def printed(environ, start_response):
     print("printed\nin two lines")
+    print("through a stream found at import", file=STDERR)
     print("to stderr", file=sys.stderr)
     environ["wsgi.errors"].write("to wsgi.errors\n")
     os.write(1, b"from C\n")
@@ -203,3 +205,8 @@ def plain(environ, start_response):
 
 
 application = validator(plain)
+
+
+def create():
+    """Make the application, as frameworks with factories do."""
+    return application

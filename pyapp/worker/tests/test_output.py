@@ -17,7 +17,15 @@ class Marks(unittest.TestCase):
             return f.read()
 
     def test_every_line_is_marked(self):
-        self.assertEqual(self.written(lambda s: print("a\nb", file=s), "id"), b"\0id\0a\n\0id\0b\n")
+        self.assertEqual(self.written(lambda s: print("a\nb", file=s), "id"), b"\0id\0\0a\n\0id\0b\n")
+
+    def test_lines_that_continue_one(self):
+        def write(stream):
+            for part in ("a", "b\nc\n\nd", "\n"):
+                stream.write(part)
+                stream.flush()
+
+        self.assertEqual(self.written(write, "id"), b"\0id\0ab\n\0id\0\0c\n\0id\0\0\n\0id\0d\n")
 
     def test_a_line_in_parts_is_marked_once(self):
         def write(stream):
