@@ -11,8 +11,9 @@ import (
 // The census sees what is left behind, and nothing once it is gone.
 func TestCensus(t *testing.T) {
 	before := takeCensus()
-	stop := make(chan struct{})
-	go leftBehind(stop)
+	running, stop := make(chan struct{}), make(chan struct{})
+	go leftBehind(running, stop)
+	<-running // before, its stack does not name it
 	f, err := os.Create(filepath.Join(t.TempDir(), "left"))
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +32,10 @@ func TestCensus(t *testing.T) {
 	}
 }
 
-func leftBehind(stop <-chan struct{}) { <-stop }
+func leftBehind(running chan<- struct{}, stop <-chan struct{}) {
+	close(running)
+	<-stop
+}
 
 // A child runs the program it is told and ends with its input.
 func TestChild(t *testing.T) {
