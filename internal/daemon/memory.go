@@ -7,7 +7,7 @@ import (
 
 // gcPercent lets the heap grow to five times what is live before it is
 // collected. What lives is small here (a cache of files, the connections), what
-// requests leave behind is much: collecting a tenth as often is worth 3 % of a
+// requests leave behind is much: collecting a quarter as often is worth 3 % of a
 // small file's CPU time, for at most some 16 MB more of memory under load,
 // which giveBack returns.
 const gcPercent = 400
