@@ -8,7 +8,7 @@ type Info struct {
 	Framework        Framework     `json:"framework"`      // zero if none was recognised
 	Static           []StaticMount `json:"static"`         // in the order of URL length, longest first
 	Debug            bool          `json:"debug"`          // the framework shows tracebacks to visitors
-	Warnings         []string      `json:"warnings"`       // one sentence each
+	Warnings         []string      `json:"warnings"`       // one sentence each; they are in the log, too
 	Workers, Threads int           `json:"-"`
 }
 

@@ -250,9 +250,6 @@ func (a *app) announce(s *screen, begun time.Time, addrs []address) {
 		threads = fmt.Sprintf(", %d threads each", info.Threads)
 	}
 	s.line("workers", "%d × %s%s", info.Workers, a.found.App, threads)
-	for _, w := range info.Warnings {
-		s.line("warning", "%s", w)
-	}
 	for i, addr := range addrs {
 		if i == 0 {
 			s.line("ready", "%-28s in %s", addr.url, seconds(time.Since(begun)))

@@ -135,8 +135,7 @@ func TestAppServesDeclaredFiles(t *testing.T) {
 func TestAppAnnounces(t *testing.T) {
 	pool := &fakePool{info: pyapp.Info{
 		Python: "3.13.0", Implementation: "PyPy", Framework: pyapp.Framework{Name: "Flask", Version: "3.1"}, Workers: 2, Threads: 4,
-		Static:   []pyapp.StaticMount{{URL: "/static/", Dirs: []string{t.TempDir()}}},
-		Warnings: []string{"a thread runs"},
+		Static: []pyapp.StaticMount{{URL: "/static/", Dirs: []string{t.TempDir()}}},
 	}}
 	app, err := daemon.NewApp(pool, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -149,7 +148,6 @@ func TestAppAnnounces(t *testing.T) {
 		"found      Flask 3.1 application shop, PyPy 3.13.0 ",
 		"static     /static/ -> 1 folder, served directly\n",
 		"workers    2 x shop:app, 4 threads each\n",
-		"warning    a thread runs\n",
 		"ready      http://127.0.0.1:8000/       in 0.0 s\n",
 		"           unix:/run/shop.sock\n",
 	} {
