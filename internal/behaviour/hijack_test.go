@@ -208,20 +208,26 @@ func TestHijackAfterWatching(t *testing.T) {
 	})
 }
 
+// keepReading reads four bytes of the body and leaves a goroutine behind that
+// reads on, as a proxy does; what ends its wait goes to ended.
+func keepReading(r *http.Request, ended chan<- error) {
+	reading := make(chan struct{})
+	go func() {
+		r.Body.Read(make([]byte, 4))
+		close(reading)
+		_, err := r.Body.Read(make([]byte, 4))
+		ended <- err
+	}()
+	<-reading
+}
+
 // A goroutine that waits for the body lets go of a connection that is hijacked:
 // what comes is the hijacker's.
 func TestHijackWhileReading(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 		read := make(chan error, 1)
 		s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
-			reading := make(chan struct{})
-			go func() {
-				r.Body.Read(make([]byte, 4))
-				close(reading)
-				_, err := r.Body.Read(make([]byte, 4))
-				read <- err
-			}()
-			<-reading
+			keepReading(r, read)
 			hijacked(t, func(conn net.Conn, rw *bufio.ReadWriter) {
 				if err := <-read; err == nil {
 					t.Error("the reader got no error")

@@ -62,19 +62,27 @@ func TestShutdownWithoutConnections(t *testing.T) {
 	})
 }
 
+// underWay starts a server and a request whose handler has been reached and goes
+// on once proceed is closed.
+func underWay(t *testing.T, m testserver.Mode) (s *testserver.Server, c *testserver.Client, proceed chan struct{}) {
+	t.Helper()
+	reached, proceed := make(chan struct{}), make(chan struct{})
+	s = testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
+		close(reached)
+		<-proceed
+		sayHello(w, r)
+	})
+	c = s.Dial()
+	c.Send(get("/"))
+	testserver.Receive(t, "the handler", reached)
+	return s, c, proceed
+}
+
 // What is under way is finished, says that the connection ends, and only then
 // Shutdown returns.
 func TestShutdownActive(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		reached, proceed := make(chan struct{}), make(chan struct{})
-		s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
-			close(reached)
-			<-proceed
-			sayHello(w, r)
-		})
-		c := s.Dial()
-		c.Send(get("/"))
-		testserver.Receive(t, "the handler", reached)
+		s, c, proceed := underWay(t, m)
 		result := shutDown(t, s)
 		select {
 		case err := <-result:
@@ -153,15 +161,7 @@ func TestShutdownUploading(t *testing.T) {
 
 func TestShutdownStopsWaiting(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		reached, proceed := make(chan struct{}), make(chan struct{})
-		s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
-			close(reached)
-			<-proceed
-			sayHello(w, r)
-		})
-		c := s.Dial()
-		c.Send(get("/"))
-		testserver.Receive(t, "the handler", reached)
+		s, c, proceed := underWay(t, m)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := s.Shutdown(ctx); !errors.Is(err, context.Canceled) {

@@ -335,14 +335,7 @@ func TestReturnWhileReading(t *testing.T) {
 			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 				read := make(chan error, 1)
 				s := testserver.Start(t, m, func(w http.ResponseWriter, r *http.Request) {
-					reading := make(chan struct{})
-					go func() {
-						r.Body.Read(make([]byte, 4))
-						close(reading)
-						_, err := r.Body.Read(make([]byte, 4))
-						read <- err
-					}()
-					<-reading
+					keepReading(r, read)
 					tt.handler(w, r)
 				})
 				for range 10 {
