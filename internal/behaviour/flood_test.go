@@ -146,14 +146,20 @@ func TestGarbage(t *testing.T) {
 				raw[random.IntN(len(raw))] = byte(random.Uint32())
 			}
 			c := testserver.NewClient(t, connect(t, s))
-			c.TrySend(string(raw)) // the server may have closed already
-			c.Conn.(interface{ CloseWrite() error }).CloseWrite()
-			if _, err := c.Rest(); err != nil && !testserver.Ended(err) {
-				t.Fatalf("after %q: %v", raw, err)
-			}
-			c.Close()
+			throwAt(t, c, raw)
 		}
 	}, testserver.Plain()...)
+}
+
+// throwAt sends raw and nothing more, and waits for the connection to end.
+func throwAt(t *testing.T, c *testserver.Client, raw []byte) {
+	t.Helper()
+	c.TrySend(string(raw)) // the server may have closed already
+	c.CloseWrite()
+	if _, err := c.Rest(); err != nil && !testserver.Ended(err) {
+		t.Fatalf("after %q: %v", raw, err)
+	}
+	c.Close()
 }
 
 // Garbage on a TLS port, and clients that leave in the middle of a handshake.
@@ -172,12 +178,7 @@ func TestTLSGarbage(t *testing.T) {
 				raw[j] = byte(random.Uint32())
 			}
 			copy(raw, "\x16\x03\x01"[:random.IntN(4)])
-			c.TrySend(string(raw))
-			c.CloseWrite()
-			if _, err := c.Rest(); err != nil && !testserver.Ended(err) {
-				t.Fatalf("after %q: %v", raw, err)
-			}
-			c.Close()
+			throwAt(t, c, raw)
 		}
 	}, testserver.Encrypted()...)
 }
