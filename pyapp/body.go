@@ -77,6 +77,7 @@ func (p *Pool) takeInline(c *call, r *http.Request, length int64, body io.Reader
 			return clientError(err)
 		}
 	}
+	c.packet = endPacket(c.packet)
 	return c.checkPacket()
 }
 
@@ -104,7 +105,7 @@ func (p *Pool) takeFile(c *call, r *http.Request, start []byte) error {
 	if !p.takeHead(c, r, int64(len(start))+n) {
 		return errOutside
 	}
-	c.packet = marshal.AppendNone(c.packet)
+	c.packet = endPacket(marshal.AppendNone(c.packet))
 	return c.checkPacket()
 }
 

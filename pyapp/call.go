@@ -25,9 +25,10 @@ type call struct {
 	arrived  time.Time       // when the request had been taken in
 	answered chan struct{}   // holds a token when answer can be read
 
-	number int32 // on its lane, guarded by the lane's mutex
-	sent   int   // how often it was sent to a worker
-	watch  watch // the sweeper's
+	sequence uint64 // on its lane; guarded by the lane's mutex, with number
+	number   int32  // the same on the wire
+	sent     int    // how often it was sent to a worker
+	watch    watch  // the sweeper's
 
 	mu      sync.Mutex
 	phase   phase
@@ -106,7 +107,7 @@ func (c *call) release() {
 	if cap(buf) > maxKept {
 		buf = nil
 	}
-	c.packet, c.body, c.heavy, c.ctx, c.number, c.sent = packet, nil, false, nil, 0, 0
+	c.packet, c.body, c.heavy, c.ctx, c.sequence, c.number, c.sent = packet, nil, false, nil, 0, 0, 0
 	c.phase, c.answer, c.watch = waiting, answer{buf: buf}, watch{}
 	c.left, c.unwatch, c.slow = false, nil, false
 	c.lane.Store(nil)

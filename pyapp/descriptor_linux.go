@@ -1,7 +1,6 @@
 package pyapp
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net"
 	"os"
@@ -40,22 +39,4 @@ func receiveFile(conn *net.UnixConn) (*os.File, error) {
 		return nil, fmt.Errorf("%w: not a regular file", errFrame)
 	}
 	return os.NewFile(uintptr(fds[0]), "(file of the application)"), nil
-}
-
-// receiveNumber takes the next packet out of a worker's end of a lane, if the
-// worker has not taken it yet, and returns the request's number in it.
-func receiveNumber(theirs *os.File) (number int32, ok bool) {
-	conn, err := theirs.SyscallConn()
-	if err != nil {
-		return 0, false
-	}
-	var start [numberAt + 4]byte // the system drops the rest of the packet
-	var n int
-	err2 := conn.Control(func(fd uintptr) {
-		n, _, err = syscall.Recvfrom(int(fd), start[:], syscall.MSG_DONTWAIT)
-	})
-	if err != nil || err2 != nil || n < len(start) {
-		return 0, false
-	}
-	return int32(binary.LittleEndian.Uint32(start[numberAt:])), true
 }

@@ -4,28 +4,54 @@ import (
 	"encoding/binary"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/seed-07905ac1/gatehouse/internal/marshal"
 )
 
-// A request travels as the marshal tuple (number, environ, body). The number
-// stands at a fixed place, so that it can be written when a lane is chosen.
-const numberAt = 6
+// A packet is a marshal list: requests, the first one last so that the worker
+// can take them off its end, and behind them the epoch. A request is the tuple
+// (number, environ, body). What a call holds is a packet of its own. Number and
+// epoch stand at fixed places, so that they can be written when a lane is chosen.
+const (
+	requestAt  = 5             // of the request, behind the list's head
+	numberAt   = requestAt + 6 // of its number
+	epochEnd   = 5             // length of the epoch, behind the requests
+	epochValue = 4             // of that, the number itself
+)
 
-// setNumber writes the request's number on its lane into the packet.
+// setNumber writes the request's number on its lane into the packet of one call.
 func setNumber(packet []byte, n int32) { binary.LittleEndian.PutUint32(packet[numberAt:], uint32(n)) }
+
+// setEpoch writes the epoch into a packet.
+func setEpoch(packet []byte, n int32) {
+	binary.LittleEndian.PutUint32(packet[len(packet)-epochValue:], uint32(n))
+}
+
+// endPacket appends what stands behind the last request of a packet.
+func endPacket(b []byte) []byte { return marshal.AppendInt(b, 0) }
+
+// appendBatch appends one packet that holds the requests of all calls.
+func appendBatch(b []byte, calls []*call) []byte {
+	b = marshal.AppendList(b, len(calls)+1)
+	for _, c := range slices.Backward(calls) {
+		b = append(b, c.packet[requestAt:len(c.packet)-epochEnd]...)
+	}
+	return endPacket(b)
+}
 
 // stopNumber stands where a request's number stands, and tells a lane to serve
 // no more.
 const stopNumber = 0
 
 func stopPacket() []byte {
-	b := marshal.AppendTuple(nil, 3)
+	b := marshal.AppendList(nil, 2)
+	b = marshal.AppendTuple(b, 3)
 	b = marshal.AppendInt(b, stopNumber)
 	b = marshal.AppendNone(b)
-	return marshal.AppendNone(b)
+	return endPacket(marshal.AppendNone(b))
 }
 
 // environ writes the requests of one pool.
@@ -48,6 +74,7 @@ func (e *environ) appendHead(b []byte, r *http.Request, id string, length int64)
 	if !ok || (path != "" && path[0] != '/' && e.mount != "") {
 		return b, false
 	}
+	b = marshal.AppendList(b, 2)
 	b = marshal.AppendTuple(b, 3)
 	b = marshal.AppendInt(b, 0)
 	b = marshal.BeginDict(b)

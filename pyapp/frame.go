@@ -11,15 +11,16 @@ import (
 type frameKind uint8
 
 const (
-	frameReady  frameKind = iota // the worker can take requests
-	frameWhole                   // status, head and the whole body
-	frameHead                    // status, head and the first part of a body that goes on
-	frameBlock                   // a part of the body
-	frameEnd                     // the request is over
-	frameFailed                  // the application failed: head is one sentence, body the traceback
-	frameFile                    // the rest of the body is in a file, which the next packet brings
-	frameStacks                  // body is what the request's thread was doing when asked
-	frameKinds                   // number of kinds
+	frameReady   frameKind = iota // the worker can take requests
+	frameWhole                    // status, head and the whole body
+	frameHead                     // status, head and the first part of a body that goes on
+	frameBlock                    // a part of the body
+	frameEnd                      // the request is over
+	frameFailed                   // the application failed: head is one sentence, body the traceback
+	frameFile                     // the rest of the body is in a file, which the next packet brings
+	frameStacks                   // body is what the request's thread was doing when asked
+	frameUnbegun                  // the request was not begun and will not be
+	frameKinds                    // number of kinds
 )
 
 // Flags of a frame.

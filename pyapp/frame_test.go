@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -142,6 +143,7 @@ type goldenRequest struct {
 	Request string         `json:"request"` // as on the wire, one code point for each byte
 	Mount   string         `json:"mount"`
 	Number  int32          `json:"number"`
+	Epoch   int32          `json:"epoch"`
 	Packet  string         `json:"packet"`
 	Environ map[string]any `json:"environ"`
 	Body    *string        `json:"body"` // null if a file brings it
@@ -162,13 +164,7 @@ func TestGoldenRequests(t *testing.T) {
 		})
 	}
 	if *update {
-		text, err := json.MarshalIndent(requests, "", " ")
-		if err == nil {
-			err = os.WriteFile("testdata/frames/"+name, append(text, '\n'), 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		writeGolden(t, name, requests)
 	}
 }
 
@@ -189,7 +185,49 @@ func encodeRequest(t *testing.T, g *goldenRequest) []byte {
 		t.Fatal(err)
 	}
 	setNumber(c.packet, g.Number)
+	setEpoch(c.packet, g.Epoch)
 	return bytes.Clone(c.packet)
+}
+
+// goldenBatch is a packet that holds the requests of to_worker.json that it
+// names, in that order.
+type goldenBatch struct {
+	Requests []string `json:"requests"`
+	Epoch    int32    `json:"epoch"`
+	Packet   string   `json:"packet"`
+}
+
+func TestGoldenBatch(t *testing.T) {
+	const name = "batch.json"
+	g := readGolden[goldenBatch](t, name)
+	var calls []*call
+	for _, r := range readGolden[[]goldenRequest](t, "to_worker.json") {
+		if slices.Contains(g.Requests, r.Name) {
+			calls = append(calls, &call{packet: unhex(t, r.Packet)})
+		}
+	}
+	packet := appendBatch(nil, calls)
+	setEpoch(packet, g.Epoch)
+	if got := hex.EncodeToString(packet); *update {
+		g.Packet = got
+		writeGolden(t, name, g)
+	} else if len(calls) != len(g.Requests) || got != g.Packet {
+		t.Errorf("%d requests encode to\n%s, want\n%s", len(calls), got, g.Packet)
+	}
+	if one := appendBatch(nil, calls[:1]); !bytes.Equal(one[:len(one)-epochValue], calls[0].packet[:len(one)-epochValue]) {
+		t.Error("a packet of one request is not what the call holds")
+	}
+}
+
+func writeGolden(t *testing.T, name string, v any) {
+	t.Helper()
+	text, err := json.MarshalIndent(v, "", " ")
+	if err == nil {
+		err = os.WriteFile("testdata/frames/"+name, append(text, '\n'), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func readRequest(t *testing.T, text string) *http.Request {

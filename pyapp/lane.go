@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,14 +17,6 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 )
 
-// maxDepth bounds how many requests are in flight to one lane. More would only
-// wait longer where they cannot be seen.
-const maxDepth = 8
-
-// wakeUp is about what it costs to wake a sleeping process through a socket.
-// Requests are sent ahead of time only while they wait for less than this.
-const wakeUp = 100 * time.Microsecond
-
 // sendBuffer is what is asked for as the socket's buffer in each direction: a
 // worker gets rid of an answer of some packets without waiting for us, and the
 // longest request always fits.
@@ -31,42 +24,60 @@ const sendBuffer = 256 << 10
 
 // A lane is one thread of a worker with the socket on which it takes requests,
 // one after the other.
+//
+// Requests that come at the same time travel in one packet, and answers leave in
+// as few: on a busy machine, waking the other process for each one costs more
+// than all else. See PROTOCOL.md.
 type lane struct {
 	worker *worker
 	index  int
 	conn   *net.UnixConn
-	theirs *os.File // a duplicate of the worker's end
 
 	load load // guarded by Pool.mu
 
-	mu     sync.Mutex // guards what follows and the order of packets on conn
-	last   int32      // number of the last request sent
-	calls  []*call    // sent and not done, oldest first: the first one is running
-	since  time.Time  // when the first of calls became the first
-	closed bool       // no call may be added; the page is gone
+	mu       sync.Mutex // guards what follows and the order of packets on conn
+	last     uint64     // sequence number of the last request given to the lane
+	calls    []*call    // given to the lane and not done, oldest first
+	unsent   []*call    // those of them, the youngest, that are not written yet
+	flushing bool       // somebody is about to write unsent
+	packet   []byte     // memory for packets of several requests
+	since    time.Time  // when the first of calls became the first
+	closed   bool       // no call may be added; the page is gone
+	recall   recall
 
-	running, abandoned, overdue, asked *atomic.Uint64
+	taking sync.Mutex // held while frames of the worker are handled; before mu
+	outbox outbox     // guarded by taking
+
+	running, abandoned, overdue, asked, epoch *atomic.Uint64
 }
 
-func newLane(w *worker, index int) (*lane, error) {
+// newLane makes a lane. theirs is the worker's end, which the caller closes when
+// the worker has it.
+func newLane(w *worker, index int) (_ *lane, theirs *os.File, err error) {
 	conn, theirs, err := pyproc.SocketPair()
 	if err != nil {
-		return nil, fmt.Errorf("lane: %w", err)
+		return nil, nil, fmt.Errorf("lane: %w", err)
 	}
 	for _, end := range []syscall.Conn{conn, theirs} {
 		if err := setSendBuffer(end, sendBuffer); err != nil {
 			conn.Close()
 			theirs.Close()
-			return nil, fmt.Errorf("lane: %w", err)
+			return nil, nil, fmt.Errorf("lane: %w", err)
 		}
 	}
 	return &lane{
-		worker: w, index: index, conn: conn, theirs: theirs, load: load{service: wakeUp},
+		worker: w, index: index, conn: conn, load: load{service: wakeUp},
 		running:   w.page.cell(index, cellRunning),
 		abandoned: w.page.cell(index, cellAbandoned),
 		overdue:   w.page.cell(index, cellOverdue),
 		asked:     w.page.cell(index, cellAsked),
-	}, nil
+		epoch:     w.page.cell(index, cellEpoch),
+		outbox: outbox{
+			mem:    w.page.outbox(index),
+			filled: w.page.cell(index, cellFilled),
+			taken:  w.page.cell(index, cellTaken),
+		},
+	}, theirs, nil
 }
 
 func setSendBuffer(end syscall.Conn, size int) error {
@@ -81,120 +92,148 @@ func setSendBuffer(end syscall.Conn, size int) error {
 	return errors.Join(err, failed)
 }
 
-// A load is what a lane has to do and how fast it does it. It is guarded by
-// Pool.mu.
-type load struct {
-	depth   int           // requests dispatched and not yet done
-	heavy   bool          // one of them fills the socket: send nothing behind it
-	service time.Duration // how long one request took lately
-	since   time.Time     // when it last began or ended a request
-}
+// numberOf is what a sequence number is on the wire: there it begins again at 1.
+func numberOf(sequence uint64) int32 { return int32((sequence-1)%math.MaxInt32) + 1 }
 
-// room reports whether c may be sent now: to an idle lane, or behind requests
-// for which it will wait less than a wake-up would cost.
-func (d *load) room(c *call) bool {
-	if d.depth == 0 {
-		return true
-	}
-	return !d.heavy && !c.heavy && d.depth < maxDepth && time.Duration(d.depth)*d.service < wakeUp
-}
+// haste is when calls that are given to a lane are written.
+type haste bool
 
-// add notes that c is about to be sent.
-func (d *load) add(c *call, now time.Time) {
-	if d.depth == 0 {
-		d.since, d.heavy = now, c.heavy
-	}
-	d.depth++
-}
+const (
+	// together waits until all that can run now has run: requests that arrived at
+	// the same time then travel in one packet.
+	together haste = false
+	atOnce   haste = true
+)
 
-// done notes that n requests have ended. The service time follows about the
-// slowest fifth of the measurements, by steps: one that the system interrupted
-// says little about the next, many slow ones say that waiting behind them would
-// take long.
-func (d *load) done(n int, now time.Time) {
-	took := now.Sub(d.since) / time.Duration(n)
-	d.depth, d.since = d.depth-n, now
-	if took > d.service {
-		d.service = min(took, d.service*3/2)
-	} else {
-		d.service = max(took, d.service*9/10)
-	}
-}
-
-// errLaneClosed is returned by send when the worker is gone.
-var errLaneClosed = errors.New("pyapp: lane is closed")
-
-// send gives the call to the worker. It does not block: what may be in flight
-// fits into the socket's buffer. The error is errLaneClosed, or something that
-// would fail with any worker.
-func (l *lane) send(c *call, now time.Time) error {
+// send gives calls to the worker. It does not block: what may be in flight fits
+// into the socket's buffer. It reports false, and has done nothing, if the
+// worker is gone; if it goes later, its burial takes care of them.
+func (l *lane) send(calls []*call, now time.Time, when haste) bool {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.closed {
-		return errLaneClosed
+		l.mu.Unlock()
+		return false
 	}
-	if l.last++; l.last == math.MaxInt32 {
-		l.last = 1
-	}
-	setNumber(c.packet, l.last)
-	c.number = l.last
-	c.lane.Store(l)
-	c.sent++
 	if len(l.calls) == 0 {
 		l.since = now
+		when = atOnce // the worker sleeps
 	}
-	l.calls = append(l.calls, c)
-	if err := l.write(c); err != nil {
-		l.calls = l.calls[:len(l.calls)-1]
-		if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) {
-			return errLaneClosed
-		}
-		return fmt.Errorf("send to worker %d: %w", l.worker.number, err)
+	for _, c := range calls {
+		l.last++
+		c.sequence, c.number = l.last, numberOf(l.last)
+		c.sent++
+		c.lane.Store(l)
+		setNumber(c.packet, c.number)
 	}
-	return nil
+	l.calls = append(l.calls, calls...)
+	l.unsent = append(l.unsent, calls...)
+	if l.flushing {
+		l.mu.Unlock()
+		return true // whoever flushes takes them along
+	}
+	if when == together {
+		l.flushing = true
+		l.mu.Unlock()
+		runtime.Gosched()
+		l.mu.Lock()
+		l.flushing = false
+	}
+	unsendable := l.flush()
+	l.mu.Unlock()
+	l.giveUp(unsendable, now)
+	return true
 }
 
-// write sends the packet of c and its body's file, if it has one. l.mu is held.
-func (l *lane) write(c *call) error {
-	if c.body != nil {
-		if _, err := c.body.Seek(0, io.SeekStart); err != nil {
+// flush writes what is unsent, and returns calls that cannot be sent to any
+// worker, which the caller gives up. l.mu is held.
+func (l *lane) flush() (unsendable []*call) {
+	for rest := l.unsent; len(rest) > 0; {
+		batch := rest[:batchLength(rest)]
+		rest = rest[len(batch):]
+		err := l.write(batch)
+		if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) {
+			continue // a worker that is gone has not begun them: see bury
+		}
+		l.worker.pool.log.Error("cannot hand requests over", "request", batch[0].id, "worker", l.worker.number, "error", err)
+		unsendable = append(unsendable, batch...)
+		l.calls = slices.DeleteFunc(l.calls, func(c *call) bool { return slices.Contains(batch, c) })
+	}
+	clear(l.unsent)
+	l.unsent = l.unsent[:0]
+	return unsendable
+}
+
+// giveUp fails calls that flush has returned.
+func (l *lane) giveUp(calls []*call, now time.Time) {
+	if len(calls) == 0 {
+		return
+	}
+	for _, c := range calls {
+		c.fail(errUnsent)
+		c.release()
+	}
+	l.worker.pool.finished(l, len(calls), now)
+}
+
+// batchLength returns how many of the calls go into one packet.
+func batchLength(calls []*call) int {
+	size := 0
+	for i, c := range calls {
+		if size += len(c.packet); i > 0 && size > maxRequest {
+			return i
+		}
+	}
+	return len(calls)
+}
+
+// write sends the calls in one packet, and the file of a body that is one after
+// it: such a call is alone. l.mu is held.
+func (l *lane) write(calls []*call) error {
+	first := calls[0]
+	packet := first.packet
+	if len(calls) > 1 {
+		l.packet = appendBatch(l.packet[:0], calls)
+		packet = l.packet
+	}
+	setEpoch(packet, l.recall.epoch)
+	if first.body != nil {
+		if _, err := first.body.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
 	}
-	if _, err := l.conn.Write(c.packet); err != nil || c.body == nil {
+	if _, err := l.conn.Write(packet); err != nil || first.body == nil {
 		return err
 	}
-	_, _, err := l.conn.WriteMsgUnix([]byte{0}, syscall.UnixRights(int(c.body.Fd())), nil)
+	_, _, err := l.conn.WriteMsgUnix([]byte{0}, syscall.UnixRights(int(first.body.Fd())), nil)
 	return err
 }
 
-// stop tells the worker to serve no more than what it has been sent.
-func (l *lane) stop() {
+// stop tells the worker to serve no more than what it has been given.
+func (l *lane) stop(now time.Time) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
+	unsendable := l.flush()
 	_, _ = l.conn.Write(stopPacket()) // a worker that is gone has stopped
+	l.mu.Unlock()
+	l.giveUp(unsendable, now)
 }
 
-// find returns the call with that number, nil if there is none.
-func (l *lane) find(number int32) *call {
+// find returns the call with that number, nil if there is none. With remove, it
+// takes it off the lane; the caller tells the pool.
+func (l *lane) find(number int32, remove bool, now time.Time) *call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, c := range l.calls {
-		if c.number == number {
-			return c
+	i := slices.IndexFunc(l.calls, func(c *call) bool { return c.number == number })
+	if i < 0 {
+		return nil
+	}
+	c := l.calls[i]
+	if remove {
+		l.calls = slices.Delete(l.calls, i, i+1)
+		if i == 0 {
+			l.since = now
 		}
 	}
-	return nil
-}
-
-// remove takes a call off the lane; the caller tells the pool.
-func (l *lane) remove(c *call, now time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if i := slices.Index(l.calls, c); i >= 0 {
-		l.calls = slices.Delete(l.calls, i, i+1)
-	}
-	l.since = now
+	return c
 }
 
 // abandon tells the worker that nobody wants the rest of the answer to c.
@@ -208,8 +247,11 @@ func (l *lane) abandon(c *call) {
 
 // serve takes frames from the worker until it is gone; one that breaks the
 // protocol is ended.
-func (l *lane) serve() {
-	if err := l.read(); err != nil {
+func (l *lane) serve() { l.blame(l.read()) }
+
+// blame ends the worker if it broke the protocol.
+func (l *lane) blame(err error) {
+	if err != nil {
 		l.worker.pool.log.Error("a worker broke the protocol", "worker", l.worker.number, "error", err)
 		l.worker.kill(Nonsense)
 	}
@@ -226,33 +268,82 @@ func (l *lane) read() error {
 		if n > maxPacket {
 			return fmt.Errorf("%w: packet longer than %d bytes", errFrame, maxPacket)
 		}
-		now, done := time.Now(), 0
-		for packet := buf[:n]; len(packet) > 0; {
-			var f frame
-			if f, packet, err = nextFrame(packet); err != nil {
-				return err
-			}
-			last, err := l.take(f, now)
-			if err != nil {
-				return err
-			}
-			if last {
-				done++
-			}
-		}
-		if done > 0 {
-			l.worker.pool.finished(l, done, now)
+		l.taking.Lock()
+		err = l.take(buf[:n], time.Now())
+		l.taking.Unlock()
+		if err != nil {
+			return err
 		}
 	}
 }
 
-// take handles one frame and reports whether it ended a request.
-func (l *lane) take(f frame, now time.Time) (last bool, err error) {
-	if f.kind == frameReady {
-		return false, l.worker.ready()
+// collect takes what is in the outbox, unless frames are being handled anyway.
+func (l *lane) collect(now time.Time) {
+	if !l.taking.TryLock() {
+		return
 	}
-	c := l.find(f.number)
-	if c == nil {
+	err := l.take(nil, now)
+	l.taking.Unlock()
+	l.blame(err)
+}
+
+// take handles what is in the outbox, which is older, and then a packet, which
+// may be nil. l.taking is held.
+func (l *lane) take(packet []byte, now time.Time) error {
+	left, err := l.outbox.take()
+	if err != nil {
+		return err
+	}
+	done := 0
+	defer func() {
+		if done > 0 {
+			l.worker.pool.finished(l, done, now)
+		}
+	}()
+	for len(left) > 0 {
+		var f frame
+		if f, left, err = nextFrame(left); err != nil {
+			return err
+		}
+		if f.kind != frameWhole || f.flags&flagLast == 0 {
+			return fmt.Errorf("%w: type %d in the outbox", errFrame, f.kind)
+		}
+		if _, err := l.takeFrame(f, now); err != nil {
+			return err
+		}
+		done++
+	}
+	for len(packet) > 0 {
+		var f frame
+		if f, packet, err = nextFrame(packet); err != nil {
+			return err
+		}
+		last, err := l.takeFrame(f, now)
+		if err != nil {
+			return err
+		}
+		if last {
+			done++
+		}
+	}
+	return nil
+}
+
+// takeFrame handles one frame and reports whether it ended a request.
+func (l *lane) takeFrame(f frame, now time.Time) (last bool, err error) {
+	switch f.kind {
+	case frameReady:
+		return false, l.worker.ready()
+	case frameUnbegun:
+		return false, l.takeUnbegun(f.number, now)
+	}
+	last = f.flags&flagLast != 0
+	c := l.find(f.number, last, now)
+	switch {
+	case c != nil:
+	case f.kind == frameStacks:
+		return false, nil // the answer has overtaken it, in the outbox
+	default:
 		return false, fmt.Errorf("%w: request %d is not in flight", errFrame, f.number)
 	}
 	switch f.kind {
@@ -263,12 +354,13 @@ func (l *lane) take(f frame, now time.Time) (last bool, err error) {
 	default:
 		err = c.take(f, now)
 	}
-	if err != nil || f.flags&flagLast == 0 {
-		return false, err
+	if last {
+		if err != nil {
+			c.fail(errNonsense)
+		}
+		c.release()
 	}
-	l.remove(c, now)
-	c.release()
-	return true, nil
+	return last, err
 }
 
 // takeFile receives the file that ends a body, in the packet after the frame.
@@ -287,47 +379,43 @@ func (l *lane) takeFile(c *call, f frame) error {
 // close lets no call in any more and returns those that were in flight: which
 // of them the worker had begun, and which it had not.
 func (l *lane) close() (begun, rest []*call) {
+	l.taking.Lock()
+	l.outbox.close()
+	l.taking.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := l.countBegun()
-	begun, rest = l.calls[:n:n], l.calls[n:]
-	l.closed, l.calls = true, nil
+	upTo := l.begun()
+	for _, c := range l.calls {
+		if c.sequence <= upTo {
+			begun = append(begun, c)
+		} else {
+			rest = append(rest, c)
+		}
+	}
+	l.closed, l.calls, l.unsent = true, nil, nil
 	return begun, rest
 }
 
-// countBegun returns how many of the calls in flight the worker has begun, all
-// if what it says makes no sense. l.mu is held.
-func (l *lane) countBegun() int {
-	running := l.running.Load()
-	if running > uint64(l.last) {
-		return len(l.calls)
-	}
-	return 1 + slices.IndexFunc(l.calls, func(c *call) bool { return uint64(c.number) == running })
-}
-
-// takeBack returns the calls that the worker has not received yet; they are no
-// longer in flight.
-func (l *lane) takeBack() []*call {
+// hasBegun reports whether the worker has begun c, as far as it tells.
+func (l *lane) hasBegun(c *call) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || len(l.calls) < 2 {
-		return nil
+	return l.closed || c.sequence <= l.begun()
+}
+
+// begun returns the sequence number of the last request that the worker has
+// begun, as far as it tells: all, if what it says makes no sense. l.mu is held.
+func (l *lane) begun() uint64 {
+	running := l.running.Load()
+	if running == 0 {
+		return 0
 	}
-	var back []*call
-	stopped := false
-	for {
-		number, ok := receiveNumber(l.theirs)
-		if !ok {
-			break
-		}
-		stopped = stopped || number == stopNumber
-		if i := slices.IndexFunc(l.calls, func(c *call) bool { return c.number == number }); i >= 0 {
-			back = append(back, l.calls[i])
-			l.calls = slices.Delete(l.calls, i, i+1)
-		}
+	if running > math.MaxInt32 {
+		return l.last
 	}
-	if stopped { // that was not for us
-		_, _ = l.conn.Write(stopPacket()) // a worker that is gone has stopped
+	behind := (int64(numberOf(l.last)) - int64(running) + math.MaxInt32) % math.MaxInt32
+	if uint64(behind) >= l.last {
+		return l.last
 	}
-	return back
+	return l.last - uint64(behind)
 }

@@ -1,72 +1,269 @@
 package pyapp
 
 import (
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"math"
+	"net"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/marshal"
 )
 
-func TestLoad(t *testing.T) {
-	light, heavy := &call{}, &call{heavy: true}
-	start := time.Now()
-	fast := load{service: 10 * time.Microsecond}
-	tests := []struct {
-		name string
-		load load
-		call *call
-		want bool
-	}{
-		{"idle", load{service: time.Second}, light, true},
-		{"idle, heavy", load{service: time.Second}, heavy, true},
-		{"fast", load{depth: 1, service: fast.service}, light, true},
-		{"fast, heavy", load{depth: 1, service: fast.service}, heavy, false},
-		{"behind a heavy one", load{depth: 1, heavy: true, service: fast.service}, light, false},
-		{"as many as may be", load{depth: maxDepth - 1, service: fast.service}, light, true},
-		{"one more", load{depth: maxDepth, service: fast.service}, light, false},
-		{"just below a wake-up", load{depth: 1, service: wakeUp - 1}, light, true},
-		{"a wake-up", load{depth: 1, service: wakeUp}, light, false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.load.room(tt.call); got != tt.want {
-				t.Errorf("room = %t, want %t", got, tt.want)
-			}
-		})
-	}
+// ghost is a lane whose worker is the test.
+type ghost struct {
+	*lane
+	t    *testing.T
+	ours net.Conn // the worker's end
+}
 
-	l := load{service: wakeUp}
-	serve := func(n int, d time.Duration) {
-		for range n {
-			l.add(light, start)
-			start = start.Add(d)
-			l.done(1, start)
+func newGhost(t *testing.T) *ghost {
+	t.Helper()
+	p := &Pool{log: slog.New(slog.DiscardHandler), current: &generation{}}
+	p.sweeper.init(p)
+	w := &worker{pool: p, state: Busy}
+	var err error
+	if w.page, err = newPage(1); err != nil {
+		t.Fatal(err)
+	}
+	l, theirs, err := newLane(w, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.lanes = []*lane{l}
+	conn, err := net.FileConn(theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs.Close()
+	t.Cleanup(func() {
+		conn.Close()
+		w.close()
+	})
+	return &ghost{l, t, conn}
+}
+
+// give sends n new calls in one packet and returns them.
+func (g *ghost) give(n int) []*call {
+	g.t.Helper()
+	calls := make([]*call, n)
+	for i := range calls {
+		c := g.worker.pool.newCall()
+		c.refs.Add(1)           // the handler's
+		c.packet = stopPacket() // any request will do
+		calls[i] = c
+		g.load.depth++
+	}
+	if !g.send(calls, time.Now(), atOnce) {
+		g.t.Fatal("the lane is closed")
+	}
+	return calls
+}
+
+// packet is what the worker reads: how many requests, and their epoch.
+func (g *ghost) packet() (requests, epoch int) {
+	g.t.Helper()
+	buf := make([]byte, maxRequest)
+	n, err := g.ours.Read(buf)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return int(binary.LittleEndian.Uint32(buf[1:])) - 1, int(binary.LittleEndian.Uint32(buf[n-epochValue:]))
+}
+
+func TestCallsGivenTogetherTravelTogether(t *testing.T) {
+	g := newGhost(t)
+	for _, n := range []int{1, 3, maxDepth} {
+		g.give(n)
+		if requests, epoch := g.packet(); requests != n || epoch != 0 {
+			t.Errorf("%d calls: a packet with %d requests of epoch %d", n, requests, epoch)
 		}
-	}
-	serve(100, 20*time.Microsecond)
-	serve(1, time.Second) // the system did something else
-	l.add(light, start)
-	if !l.room(light) {
-		t.Errorf("service %v after a hundred fast requests and one interruption", l.service)
-	}
-	l.done(1, start.Add(20*time.Microsecond))
-	for range 20 {
-		serve(2, 20*time.Microsecond)
-		serve(1, 5*time.Millisecond)
-	}
-	if l.service < wakeUp {
-		t.Errorf("service %v where a third of the requests take 5 ms: others would wait behind them", l.service)
 	}
 }
 
-func TestMovesOfAWorker(t *testing.T) {
-	for s := Starting; s <= Failed; s++ {
-		if len(moves[s]) == 0 != (s == Stopped || s == Failed) {
-			t.Errorf("%s has moves %v", s, moves[s])
+func TestLongPacketsAreNotJoined(t *testing.T) {
+	g := newGhost(t)
+	long := func() *call {
+		return &call{packet: append(marshal.AppendList(nil, 2), make([]byte, maxRequest*2/5)...)}
+	}
+	for i, want := range []int{2, 2, 1} {
+		if i == 0 {
+			g.lane.unsent = []*call{long(), long(), long(), long(), long()}
+			g.lane.flush()
 		}
-		for next := Starting; next <= Failed; next++ {
-			// Nothing starts twice, and whatever lives can fail.
-			if next == Starting && s.mayMove(next) || next == Failed && !s.mayMove(next) && len(moves[s]) > 0 {
-				t.Errorf("%s to %s: %t", s, next, s.mayMove(next))
+		if requests, _ := g.packet(); requests != want {
+			t.Errorf("packet %d: %d requests, want %d", i, requests, want)
+		}
+	}
+}
+
+func TestTakeBack(t *testing.T) {
+	begin := time.Now()
+	settled := begin.Add(settle)
+
+	t.Run("what the worker has not begun", func(t *testing.T) {
+		g := newGhost(t)
+		calls := g.give(4)
+		g.running.Store(1)
+		if got := g.takeBack(begin, false); got != nil {
+			t.Errorf("took %d back at once", len(got))
+		}
+		if got := g.epoch.Load(); got != 1 {
+			t.Errorf("epoch %d, want 1", got)
+		}
+		if got := g.takeBack(settled.Add(-1), false); got != nil {
+			t.Errorf("took %d back before it has settled", len(got))
+		}
+		if got := g.takeBack(settled, false); !slices.Equal(got, calls[1:]) {
+			t.Errorf("took %d back, want 3", len(got))
+		}
+		if g.find(1, false, settled) != calls[0] || len(g.calls) != 1 {
+			t.Errorf("%d calls are left, want the first one", len(g.calls))
+		}
+	})
+	t.Run("while the worker goes on", func(t *testing.T) {
+		g := newGhost(t)
+		calls := g.give(4)
+		g.running.Store(1)
+		g.takeBack(begin, false)
+		g.running.Store(2) // it has seen the change when it was about to begin the second
+		if err := g.take(appendFrame(nil, frame{kind: frameUnbegun, number: 2}), begin); err != nil {
+			t.Fatal(err)
+		}
+		if queue := g.worker.pool.queue; !slices.Equal(queue, calls[1:2]) {
+			t.Errorf("%d calls in the queue, want the second", len(queue))
+		}
+		if got := g.takeBack(settled, false); !slices.Equal(got, calls[2:]) {
+			t.Errorf("took %d back, want the last two", len(got))
+		}
+	})
+	t.Run("nothing that was sent afterwards", func(t *testing.T) {
+		g := newGhost(t)
+		old := g.give(2)
+		g.running.Store(1)
+		g.takeBack(begin, false)
+		g.give(1)
+		for _, want := range []int{0, 1} {
+			if requests, epoch := g.packet(); epoch != want {
+				t.Errorf("%d requests of epoch %d, want %d", requests, epoch, want)
 			}
 		}
+		if got := g.takeBack(settled, false); !slices.Equal(got, old[1:]) {
+			t.Errorf("took %d back, want one", len(got))
+		}
+	})
+	t.Run("the first, if it has not begun", func(t *testing.T) {
+		g := newGhost(t)
+		calls := g.give(1)
+		if g.takeBack(begin, false); g.epoch.Load() != 0 {
+			t.Error("asked for what nothing waits behind")
+		}
+		g.takeBack(begin, true)
+		if got := g.takeBack(settled, true); !slices.Equal(got, calls) {
+			t.Errorf("took %d back, want one", len(got))
+		}
+		if err := g.take(appendFrame(nil, frame{kind: frameUnbegun, number: 1}), settled); err != nil {
+			t.Errorf("what the worker then says: %v", err)
+		}
+	})
+}
+
+func TestRequestThatIsHandedBackUnasked(t *testing.T) {
+	g := newGhost(t)
+	c := g.give(1)[0]
+	if err := g.take(appendFrame(nil, frame{kind: frameUnbegun, number: 1}), time.Now()); !errors.Is(err, errFrame) {
+		t.Errorf("error %v, want errFrame", err)
+	}
+	if !errors.Is(c.answer.err, errNonsense) {
+		t.Errorf("the call ends with %v", c.answer.err)
+	}
+}
+
+func TestAnswersInTheOutbox(t *testing.T) {
+	answer := func(n int32) []byte {
+		return appendFrame(nil, frame{kind: frameWhole, flags: flagLast, status: 200, number: n, body: []byte{byte('0' + n)}})
+	}
+	tests := []struct {
+		name         string
+		outbox, sent []byte
+		answered     int
+		refused      bool
+	}{
+		{name: "older than the packet", outbox: slices.Concat(answer(1), answer(2)), sent: answer(3), answered: 3},
+		{name: "without a packet", outbox: answer(1), answered: 1},
+		{name: "twice", outbox: slices.Concat(answer(1), answer(1)), answered: 1, refused: true},
+		{name: "part of one", outbox: answer(1)[:10], refused: true},
+		{name: "not the whole of one", outbox: appendFrame(nil, frame{kind: frameHead, status: 200, number: 1}), refused: true},
+		{name: "with a file to come", outbox: appendFrame(nil, frame{kind: frameFile, number: 1, body: make([]byte, 16)}), refused: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			g := newGhost(t)
+			calls := g.give(3)
+			copy(g.worker.page.outbox(0), tt.outbox)
+			g.worker.page.cell(0, cellFilled).Store(uint64(len(tt.outbox)))
+			if err := g.take(tt.sent, time.Now()); errors.Is(err, errFrame) != tt.refused || err != nil != tt.refused {
+				t.Errorf("error %v", err)
+			}
+			count := 0
+			for _, c := range calls {
+				if c.phase == answered && c.answer.err == nil {
+					count++
+				}
+			}
+			if count != tt.answered {
+				t.Errorf("%d calls are answered, want %d", count, tt.answered)
+			}
+		})
+	}
+}
+
+func TestBegun(t *testing.T) {
+	tests := []struct {
+		name    string
+		last    uint64
+		running uint64
+		want    uint64
+	}{
+		{"none", 3, 0, 0},
+		{"some", 3, 2, 2},
+		{"all", 3, 3, 3},
+		{"before the numbers begin again", math.MaxInt32 + 2, math.MaxInt32, math.MaxInt32},
+		{"after it", math.MaxInt32 + 2, 1, math.MaxInt32 + 1},
+		{"more than there are", 3, 4, 3},
+		{"no number", 3, math.MaxUint64, 3},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			g := newGhost(t)
+			g.last = tt.last
+			g.running.Store(tt.running)
+			if got := g.begun(); got != tt.want {
+				t.Errorf("begun %d, want %d", got, tt.want)
+			}
+		})
+	}
+	if got := []int32{numberOf(1), numberOf(math.MaxInt32), numberOf(math.MaxInt32 + 1)}; !slices.Equal(got, []int32{1, math.MaxInt32, 1}) {
+		t.Errorf("numbers %v", got)
+	}
+}
+
+func TestCallForALaneThatIsClosed(t *testing.T) {
+	g := newGhost(t)
+	calls := g.give(2)
+	g.running.Store(1)
+	begun, rest := g.close()
+	if !slices.Equal(begun, calls[:1]) || !slices.Equal(rest, calls[1:]) {
+		t.Errorf("%d begun, %d not, want one each", len(begun), len(rest))
+	}
+	if g.send([]*call{{packet: stopPacket()}}, time.Now(), atOnce) {
+		t.Error("a closed lane takes a call")
+	}
+	g.collect(time.Now()) // the page may be gone
+	if !g.hasBegun(calls[1]) {
+		t.Error("a closed lane tells of a call that it has not begun")
 	}
 }

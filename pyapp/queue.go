@@ -1,7 +1,6 @@
 package pyapp
 
 import (
-	"errors"
 	"slices"
 	"time"
 )
@@ -36,7 +35,7 @@ func (p *Pool) submit(c *call) {
 		c.fail(err)
 		c.release()
 	case l != nil:
-		p.send(l, c, c.arrived)
+		p.send(l, []*call{c}, c.arrived, together)
 	}
 }
 
@@ -77,8 +76,7 @@ func (p *Pool) resubmit(calls []*call) {
 // held; the caller gives the result to sendAll after unlocking it.
 func (p *Pool) dispatch() (sends []dispatch) {
 	now := time.Now()
-	for len(p.queue) > 0 {
-		c := p.queue[0]
+	for c := p.first(); c != nil; c = p.first() {
 		l := p.pick(c)
 		if l == nil {
 			break
@@ -90,6 +88,20 @@ func (p *Pool) dispatch() (sends []dispatch) {
 	return sends
 }
 
+// first returns the call that has waited longest, nil if none waits. Those that
+// were given up meanwhile are dropped. p.mu is held.
+func (p *Pool) first() *call {
+	for len(p.queue) > 0 {
+		c := p.queue[0]
+		if !c.over() {
+			return c
+		}
+		p.shift()
+		c.release()
+	}
+	return nil
+}
+
 // shift takes the first call off the queue. p.mu is held.
 func (p *Pool) shift() {
 	p.queue[0] = nil
@@ -99,28 +111,15 @@ func (p *Pool) shift() {
 
 func (p *Pool) sendAll(sends []dispatch) {
 	for _, d := range sends {
-		p.send(d.lane, d.call, d.at)
+		p.send(d.lane, []*call{d.call}, d.at, together)
 	}
 }
 
-// send gives the call to the lane that was picked for it. If its worker has
-// just died, another one is looked for: nobody has begun the call. A call that
-// has been given up while it waited is not sent.
-func (p *Pool) send(l *lane, c *call, now time.Time) {
-	if c.over() {
-		c.release()
-		p.finished(l, 1, now)
-		return
-	}
-	switch err := l.send(c, now); {
-	case err == nil:
-	case errors.Is(err, errLaneClosed):
-		p.resubmit([]*call{c})
-	default:
-		p.log.Error("cannot hand a request over", "request", c.id, "error", err)
-		c.fail(errUnsent)
-		c.release()
-		p.finished(l, 1, now)
+// send gives calls to the lane that was picked for them. If its worker has just
+// died, another one is looked for: nobody has begun them.
+func (p *Pool) send(l *lane, calls []*call, now time.Time, when haste) {
+	if !l.send(calls, now, when) {
+		p.resubmit(calls)
 	}
 }
 
@@ -129,7 +128,7 @@ func (p *Pool) send(l *lane, c *call, now time.Time) {
 func (p *Pool) pick(c *call) *lane {
 	var best *lane
 	for _, l := range p.lanes {
-		if l.load.depth == 0 {
+		if l.load.isIdle() {
 			return l
 		}
 		if l.load.room(c) && (best == nil || l.load.depth < best.load.depth) {
@@ -153,11 +152,12 @@ func (p *Pool) finished(l *lane, n int, now time.Time) {
 	k := 0
 	p.mu.Lock()
 	l.load.done(n, now)
+	l.load.silent = time.Time{}
 	l.worker.served = true
 	if l.worker.takesCalls() {
-		for len(p.queue) > 0 && k < len(next) && l.load.room(p.queue[0]) {
-			next[k] = p.queue[0]
-			l.load.add(next[k], now)
+		for c := p.first(); c != nil && k < len(next) && l.load.room(c); c = p.first() {
+			next[k] = c
+			l.load.add(c, now)
 			k++
 			p.shift()
 		}
@@ -166,7 +166,7 @@ func (p *Pool) finished(l *lane, n int, now time.Time) {
 		l.worker.rest()
 	}
 	p.mu.Unlock()
-	for _, c := range next[:k] {
-		p.send(l, c, now)
+	if k > 0 {
+		p.send(l, next[:k], now, atOnce)
 	}
 }

@@ -11,6 +11,8 @@ import (
 const (
 	// takeBackAge: what waits behind it in the lane is taken back.
 	takeBackAge = 2 * time.Millisecond
+	// silentAge: if the worker has not even begun it, another one gets it.
+	silentAge = 250 * time.Millisecond
 	// watchAge: its client is watched for leaving.
 	watchAge = 100 * time.Millisecond
 	// grace is how long an interrupted request may take to come back before its
@@ -38,7 +40,7 @@ const (
 )
 
 // pause is the time between two sweeps.
-var pauses = [...]time.Duration{resting: time.Hour, slowly: 50 * time.Millisecond, fast: 5 * time.Millisecond}
+var pauses = [...]time.Duration{resting: time.Hour, slowly: 50 * time.Millisecond, fast: 2 * time.Millisecond}
 
 // linger is how long a sweeper goes on after the last request, so that it need
 // not be woken for every one.
@@ -96,7 +98,7 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 	pace := resting
 	var expired, long []*call
 	var busy []*lane
-	var stuck []*worker
+	var stuck, mute []*worker
 	p.mu.Lock()
 	for len(p.queue) > 0 && now.Sub(p.queue[0].arrived) > p.config.QueueWait {
 		expired = append(expired, p.queue[0])
@@ -119,6 +121,12 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 			}
 		}
 		for _, l := range w.lanes {
+			if silent := l.load.silent; !silent.IsZero() {
+				pace = max(pace, slowly)
+				if p.config.Timeout > 0 && now.Sub(silent) > p.config.Timeout && w.reason == Running {
+					mute = append(mute, w)
+				}
+			}
 			if l.load.depth == 0 {
 				continue
 			}
@@ -128,6 +136,8 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 			}
 		}
 	}
+	// Whether what waits behind a slow request would run at once elsewhere.
+	others := slices.ContainsFunc(p.lanes, func(l *lane) bool { return l.load.isIdle() })
 	p.mu.Unlock()
 	for _, c := range expired {
 		c.fail(errWaited)
@@ -138,12 +148,16 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 		c.release()
 	}
 	for _, l := range busy {
-		l.sweep(now)
+		l.sweep(now, others)
 	}
 	for _, w := range stuck {
 		p.log.Warn("a worker does not end by itself; a thread of the application or what runs at its end keeps it",
 			"worker", w.number, "pid", w.child.PID(), "waited", p.exitWait)
 		w.kill(Crash) // it has a reason already
+	}
+	for _, w := range mute {
+		p.log.Error("a worker does not begin what it is sent", "worker", w.number, "pid", w.child.PID(), "waited", p.config.Timeout)
+		w.kill(TimedOut)
 	}
 	return pace
 }
@@ -156,21 +170,27 @@ type watch struct {
 	overdue time.Time // when it was interrupted
 }
 
-// sweep looks at the request that the lane is running.
-func (l *lane) sweep(now time.Time) {
+// sweep looks at the request that the lane is running. others tells whether
+// another lane is idle.
+func (l *lane) sweep(now time.Time, others bool) {
+	l.collect(now)
 	l.mu.Lock()
 	if l.closed || len(l.calls) == 0 {
 		l.mu.Unlock()
 		return
 	}
-	c, since, behind := l.calls[0], l.since, len(l.calls) > 1
+	c, since, behind, recalling := l.calls[0], l.since, len(l.calls) > 1, !l.recall.asked.IsZero()
 	c.refs.Add(1) // the worker may be done with it at any time
 	l.mu.Unlock()
 	defer c.release()
 
 	age := now.Sub(since)
-	if behind && age > takeBackAge {
-		l.worker.pool.returned(l, l.takeBack(), age)
+	switch silent := age > silentAge && !l.hasBegun(c); {
+	case silent:
+		l.worker.pool.hush(l, now)
+		fallthrough
+	case recalling, others && behind && age > takeBackAge:
+		l.worker.pool.returned(l, l.takeBack(now, silent), age)
 	}
 	if age > watchAge && !c.watch.client {
 		c.watch.client = true
@@ -191,18 +211,6 @@ func (l *lane) sweep(now time.Time) {
 		c.fail(err)
 		l.interrupt(c)
 	}
-}
-
-// returned puts calls that were taken back from a lane at the head of the queue.
-func (p *Pool) returned(l *lane, calls []*call, age time.Duration) {
-	if len(calls) == 0 {
-		return
-	}
-	p.mu.Lock()
-	l.load.depth -= len(calls)
-	l.load.service = max(l.load.service, age) // nothing more behind this one
-	p.mu.Unlock()
-	p.resubmit(calls)
 }
 
 // tooLong returns why the call has to be given up, or nil.

@@ -84,11 +84,11 @@ func (g *generation) spawn(ctx context.Context) (_ *worker, err error) {
 		w.output, theirs, files = append(w.output, r), append(theirs, f), append(files, f)
 	}
 	for i := range p.config.Threads {
-		l, err := newLane(w, i)
+		l, f, err := newLane(w, i)
 		if err != nil {
 			return nil, err
 		}
-		w.lanes, files = append(w.lanes, l), append(files, l.theirs)
+		w.lanes, theirs, files = append(w.lanes, l), append(theirs, f), append(files, f)
 	}
 	if err := w.makeProcess(ctx, files); err != nil {
 		return nil, err
@@ -211,7 +211,7 @@ func (w *worker) drain(reason Reason) {
 	}
 	if drains {
 		for _, l := range w.lanes {
-			l.stop()
+			l.stop(time.Now())
 		}
 		w.pool.sweeper.wake(false)
 	}
@@ -258,13 +258,15 @@ func (w *worker) bury() {
 	w.buried.Store(true)
 	deadline := time.Now().Add(lastWords)
 	for _, l := range w.lanes {
-		l.theirs.Close()
 		_ = l.conn.SetReadDeadline(deadline) // fails only on a closed connection
 	}
 	for _, f := range w.output {
 		_ = f.SetReadDeadline(deadline) // likewise
 	}
 	w.readers.Wait()
+	for _, l := range w.lanes {
+		l.collect(time.Now()) // answers that it had no time to announce
+	}
 	if reason != Shutdown && reason != Reloaded {
 		p.log.Error("a worker ended", "worker", w.number, "pid", w.child.PID(), "reason", reason.String(), "exit", w.child.Exit().String())
 	}
@@ -300,7 +302,6 @@ func (w *worker) bury() {
 func (w *worker) close() {
 	for _, l := range w.lanes {
 		l.conn.Close()
-		l.theirs.Close()
 	}
 	for _, f := range w.output {
 		f.Close()

@@ -17,6 +17,7 @@ END = 4  # the request is over, nothing more will come for it
 FAILED = 5  # the application failed: head is one sentence, body the traceback
 FILE = 6  # the rest of the body is in a file; the next packet brings it
 STACKS = 7  # body is what the worker's threads were doing when asked
+UNBEGUN = 8  # the request was asked back before it was begun
 
 LAST = 1  # flag: the worker is done with the request, no END follows
 ADVICE = 2  # flag of FAILED: the head tells the application's author what to return

@@ -6,12 +6,13 @@ import io
 import marshal
 import mmap
 import os
+import platform
 import socket
 import sys
 import threading
 
 from . import frameworks, introspect, output, stacks
-from .frames import HEADER, LAST, MAX_PART, READY, WHOLE, frame
+from .frames import HEADER, LAST, MAX_PART, READY, UNBEGUN, WHOLE, frame
 from .wsgi import Answer, FileWrapper
 
 CONTROL = 3  # descriptor of the template's control socket
@@ -24,6 +25,16 @@ RUNNING = 0  # written here: number of the request that has begun
 ABANDONED = 1  # written by the server: number of the request nobody waits for
 OVERDUE = 2  # written by the server: number of the request to break off
 ASKED = 3  # written by the server: number of the request whose stack is wanted
+EPOCH = 4  # written by the server: requests of another epoch are not to be begun
+FILLED = 5  # written here: how far the outbox is filled
+TAKEN = 6  # written by the server: how far of that it has taken
+
+OUTBOX = 65536  # length of the memory for answers that every lane has behind the rows
+LAP = 1 << 32  # of FILLED and TAKEN: counts how often the outbox was begun anew
+
+# The server must see an answer in the outbox before it sees that FILLED has
+# moved. These processors keep the order of writes; on others every answer is sent.
+ORDERED = platform.machine() in ("x86_64", "AMD64", "i386", "i686")
 
 STOP = 0  # instead of a request's number: serve no more
 
@@ -71,14 +82,18 @@ def serve(settings, number, files):
     page, stdout, stderr, dump = files[:4]
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)
-    cells = memoryview(mmap.mmap(page, 0)).cast("Q")
+    shared = mmap.mmap(page, 0)
+    cells = memoryview(shared).cast("Q")
     for fd in (page, stdout, stderr):
         os.close(fd)
     os.set_inheritable(dump, False)
 
-    for i, fd in enumerate(files[4:]):
+    sockets = files[4:]
+    outboxes = len(shared) - len(sockets) * OUTBOX
+    for i, fd in enumerate(sockets):
         os.set_inheritable(fd, False)
-        lanes.append(Lane(socket.socket(fileno=fd), cells[i * ROW : (i + 1) * ROW], len(files) > 5))
+        outbox = Outbox(shared, outboxes + i * OUTBOX)
+        lanes.append(Lane(socket.socket(fileno=fd), cells[i * ROW : (i + 1) * ROW], outbox, len(sockets) > 1))
 
     def forked():
         """Keep a process that the application forks from answering for us."""
@@ -111,14 +126,24 @@ def end_copy():
     os._exit(1)
 
 
+class Outbox:
+    """Where a lane leaves answers while it has more requests of a packet to serve."""
+
+    def __init__(self, memory, start):
+        self.memory = memory
+        self.start = start
+        self.size = OUTBOX if ORDERED else 0
+
+
 class Lane:
     """A socket on which requests are served one after the other."""
 
-    def __init__(self, sock, cells, threaded):
+    def __init__(self, sock, cells, outbox, threaded):
         sock.setblocking(True)  # whatever socket.setdefaulttimeout() says, for the application's own
         self.sock = sock
         self.send = sock.send
         self.cells = cells
+        self.outbox = outbox
         self.forked = False  # this is not the worker but a copy that the application made
         self.thread = 0  # identifier of the thread that runs it
         self.answer = None  # to the request that is running
@@ -142,38 +167,56 @@ class Lane:
         pack, loads, new_input = HEADER.pack, marshal.loads, io.BytesIO
         receive = self.sock.recv_into
         packet = bytearray(MAX_REQUEST)
+        memory, start, size = self.outbox.memory, self.outbox.start, self.outbox.size
+        lap = end = 0  # together what stands in FILLED
         while receive(packet):
-            number, environ, body = loads(packet)
-            if number == STOP:
-                return
-            cells[RUNNING] = number
-            environ.update(constants)
-            file = self.receive_file() if body is None else None
-            environ["wsgi.input"] = file or new_input(body)
-            self.answer = answer = Answer(self, number, environ)
-            try:
-                result = application(environ, answer.start)
-                # The common case, spelled out: a list of one block, which with
-                # the head fits into one packet.
-                if result.__class__ is list and len(result) == 1 and not answer.begun and not file:
-                    body = result[0]
-                    head = answer.head
-                    if body.__class__ is bytes and head is not None and len(head) + len(body) <= MAX_PART:
-                        self.answer = None
-                        send(pack(WHOLE, LAST, answer.status, number, len(head), len(body)) + head + body)
-                        continue
-                answer.deliver(result)
-            except BaseException as error:  # SystemExit too ends the request, not the worker
-                if not answer.fail(error):
-                    if self.forked:
-                        end_copy()
+            requests = loads(packet)
+            epoch = requests.pop()
+            if end and cells[TAKEN] == lap + end:
+                lap, end = lap + LAP, 0
+            while requests:
+                number, environ, body = requests.pop()
+                if number == STOP:
                     return
-            finally:
-                self.answer = None
-                if file:
-                    file.close()
-            # No reference of ours may keep alive what the application made.
-            result = environ = answer = body = file = None
+                cells[RUNNING] = number
+                file = self.receive_file() if body is None else None
+                if cells[EPOCH] != epoch:  # asked only now: see PROTOCOL.md
+                    if file:
+                        file.close()
+                    send(pack(UNBEGUN, 0, 0, number, 0, 0))
+                    break
+                environ.update(constants)
+                environ["wsgi.input"] = file or new_input(body)
+                self.answer = answer = Answer(self, number, environ)
+                try:
+                    result = application(environ, answer.start)
+                    # The common case, spelled out: a list of one block, which with
+                    # the head fits into one packet.
+                    if result.__class__ is list and len(result) == 1 and not answer.begun and not file:
+                        body = result[0]
+                        head = answer.head
+                        if body.__class__ is bytes and head is not None and len(head) + len(body) <= MAX_PART:
+                            self.answer = None
+                            whole = pack(WHOLE, LAST, answer.status, number, len(head), len(body)) + head + body
+                            if requests and end + len(whole) <= size and not self.forked:
+                                memory[start + end : start + end + len(whole)] = whole
+                                end += len(whole)
+                                cells[FILLED] = lap + end
+                            else:
+                                send(whole)
+                            continue
+                    answer.deliver(result)
+                except BaseException as error:  # SystemExit too ends the request, not the worker
+                    if not answer.fail(error):
+                        if self.forked:
+                            end_copy()
+                        return
+                finally:
+                    self.answer = None
+                    if file:
+                        file.close()
+                # No reference of ours may keep alive what the application made.
+                result = environ = answer = body = file = None
 
     def receive_file(self):
         """Return the request's body, which comes as an open file."""

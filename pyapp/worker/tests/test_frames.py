@@ -33,19 +33,27 @@ class FromWorker(unittest.TestCase):
 
 
 class ToWorker(unittest.TestCase):
+    def meaning(self, entry):
+        body = None if entry["body"] is None else entry["body"].encode("latin-1")
+        return entry["number"], entry["environ"], body
+
     def test_golden(self):
         for entry in golden("to_worker.json"):
             with self.subTest(entry["name"]):
                 packet = bytes.fromhex(entry["packet"])
-                body = None if entry["body"] is None else entry["body"].encode("latin-1")
-                want = (entry["number"], entry["environ"], body)
+                want = [self.meaning(entry), entry["epoch"]]
                 self.assertEqual(marshal.loads(packet), want)
                 # A worker reads into a buffer that is longer than the packet.
                 self.assertEqual(marshal.loads(packet + b"\xff" * 10), want)
 
-    def test_stop(self):
-        stop = marshal.dumps((0, None, None), 2)
-        self.assertEqual(marshal.loads(stop), (0, None, None))
+    def test_batch(self):
+        batch = golden("batch.json")
+        entries = {entry["name"]: entry for entry in golden("to_worker.json")}
+        packet = marshal.loads(bytes.fromhex(batch["packet"]))
+        self.assertEqual(packet.pop(), batch["epoch"])
+        for name in batch["requests"]:
+            self.assertEqual(packet.pop(), self.meaning(entries[name]))
+        self.assertEqual(packet, [])
 
 
 if __name__ == "__main__":

@@ -13,14 +13,16 @@ from worker import frames, stacks, worker
 
 
 class LaneAtWork(unittest.TestCase):
-    def start(self, application):
+    def start(self, application, valid=True):
         kind = getattr(socket, "SOCK_SEQPACKET", socket.SOCK_STREAM)
         self.ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
         self.addCleanup(self.ours.close)
         self.addCleanup(theirs.close)
-        worker.loaded["application"] = validator(application)
+        worker.loaded["application"] = validator(application) if valid else application
         self.cells = memoryview(bytearray(8 * worker.ROW)).cast("Q")
-        self.lane = worker.Lane(theirs, self.cells, threaded=False)
+        self.memory = bytearray(worker.OUTBOX)
+        self.outbox = worker.Outbox(self.memory, 0)
+        self.lane = worker.Lane(theirs, self.cells, self.outbox, threaded=False)
         thread = threading.Thread(target=self.lane.run)
         thread.start()
         self.addCleanup(thread.join)
@@ -32,13 +34,19 @@ class LaneAtWork(unittest.TestCase):
         except OSError:
             pass  # the lane has ended and closed its end
 
-    def ask(self, number, body=b"", **extra):
+    def request(self, number, body=b"", **extra):
         environ = {
             "REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": "/", "QUERY_STRING": "", "SERVER_NAME": "localhost",
             "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http",
         }
         environ.update(extra)
-        self.ours.send(marshal.dumps((number, environ, body), 2))
+        return number, environ, body
+
+    def ask(self, number, body=b"", **extra):
+        self.send([self.request(number, body, **extra)])
+
+    def send(self, requests, epoch=0):
+        self.ours.send(marshal.dumps(requests[::-1] + [epoch], 2))
 
     def frames(self):
         return list(frames.parse(self.ours.recv(frames.MAX_PACKET)))
@@ -72,9 +80,62 @@ class LaneAtWork(unittest.TestCase):
             self.assertEqual(self.frames()[0][5], b"a\n|b")
             self.assertEqual(self.frames()[0][0], frames.END)
 
+    def plain(self, environ, start):
+        start("200 OK", [("Content-Type", "text/plain")])
+        return [environ["PATH_INFO"].encode()]
+
+    def three(self, first):
+        return [self.request(first + i, PATH_INFO="/%d" % (first + i)) for i in range(3)]
+
+    @unittest.skipUnless(worker.ORDERED, "on this processor every answer is sent")
+    def test_outbox_holds_the_answers_of_a_packet_but_the_last(self):
+        self.start(self.plain, valid=False)
+        lap = end = 0
+        for number, take in ((1, True), (4, False), (7, True), (10, True)):
+            self.send(self.three(number))
+            self.assertEqual([f[3] for f in self.frames()], [number + 2])
+            filled = self.cells[worker.FILLED]
+            if filled // worker.LAP != lap:
+                lap, end = lap + 1, 0
+            self.assertEqual(filled // worker.LAP, lap)
+            left = list(frames.parse(bytes(self.memory[end : filled % worker.LAP])))
+            self.assertEqual([(f[0], f[1], f[3], f[5]) for f in left], [
+                (frames.WHOLE, frames.LAST, n, b"/%d" % n) for n in (number, number + 1)])
+            end = filled % worker.LAP
+            if take:
+                self.cells[worker.TAKEN] = filled
+        self.assertEqual(lap, 2)  # not begun anew while something had not been taken
+
+    def test_answers_that_do_not_fit_into_the_outbox_are_sent(self):
+        def app(environ, start):
+            start("200 OK", [("Content-Type", "text/plain")])
+            return [b"x" * 40000]
+
+        self.start(app, valid=False)
+        self.send(self.three(1))
+        sent = 3 - worker.ORDERED
+        self.assertEqual([self.frames()[0][3] for _ in range(sent)], [1, 2, 3][-sent:])
+
+    def test_requests_of_another_epoch_are_not_begun(self):
+        begun = []
+
+        def app(environ, start):
+            begun.append(environ["PATH_INFO"])
+            if len(begun) == 1:
+                self.cells[worker.EPOCH] = 1  # asked back while this one runs
+            return self.plain(environ, start)
+
+        self.start(app, valid=False)
+        self.send(self.three(1))
+        self.send([self.request(4)])
+        self.send([self.request(5)], epoch=1)
+        got = [self.frames()[0] for _ in range(4 - worker.ORDERED)]
+        self.assertEqual([(f[0], f[3]) for f in got[-3:]], [(frames.UNBEGUN, 2), (frames.UNBEGUN, 4), (frames.WHOLE, 5)])
+        self.assertEqual(begun, ["/1", "/"])
+
     def test_stop_ends_the_lane(self):
         self.start(lambda environ, start: None)
-        self.ours.send(marshal.dumps((0, None, None), 2))
+        self.send([(0, None, None)])
 
     def test_system_exit_ends_the_request_only(self):
         def app(environ, start):
