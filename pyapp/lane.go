@@ -39,7 +39,7 @@ type lane struct {
 	last     uint64     // sequence number of the last request given to the lane
 	calls    []*call    // given to the lane and not done, oldest first
 	unsent   []*call    // those of them, the youngest, that are not written yet
-	flushing bool       // somebody is about to write unsent
+	yielding bool       // somebody lets others run before he writes unsent
 	packet   []byte     // memory for packets of several requests
 	since    time.Time  // when the first of calls became the first
 	closed   bool       // no call may be added; the page is gone
@@ -127,16 +127,16 @@ func (l *lane) send(calls []*call, now time.Time, when haste) bool {
 	}
 	l.calls = append(l.calls, calls...)
 	l.unsent = append(l.unsent, calls...)
-	if l.flushing {
-		l.mu.Unlock()
-		return true // whoever flushes takes them along
-	}
 	if when == together {
-		l.flushing = true
+		if l.yielding {
+			l.mu.Unlock()
+			return true // whoever yields takes them along
+		}
+		l.yielding = true
 		l.mu.Unlock()
 		runtime.Gosched()
 		l.mu.Lock()
-		l.flushing = false
+		l.yielding = false
 	}
 	unsendable := l.flush()
 	l.mu.Unlock()
