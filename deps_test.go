@@ -31,6 +31,7 @@ internal/marshal:
 internal/pyproc:      internal/marshal
 internal/detect:
 internal/config:
+internal/watch:       github.com/fsnotify/fsnotify
 
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1
