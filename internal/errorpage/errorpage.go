@@ -1,5 +1,7 @@
 // Package errorpage is the one place that writes the error answers of handlers:
-// a status, one sentence and the request identifier, never a traceback.
+// a status, one sentence and the request identifier. What went wrong inside is
+// not for visitors: Write never shows a traceback, and WriteFailure, which does,
+// is for a developer alone.
 //
 // The engine answers malformed requests itself, in plain text, and does not use
 // this package: no handler ever sees those.
@@ -27,21 +29,33 @@ func Write(w http.ResponseWriter, r *http.Request, status int, sentence string) 
 		sentence = usual(status)
 	}
 	id := requestid.Of(w)
+	title := statusLine(status)
+	if !wantsHTML(r) {
+		send(w, r, status, plainText, title+"\n"+sentence+"\nRequest "+id+"\n")
+		return
+	}
+	send(w, r, status, htmlText, fmt.Sprintf(page, html.EscapeString(title), html.EscapeString(title), html.EscapeString(sentence), html.EscapeString(id)))
+}
+
+// What an answer can be written in.
+const (
+	plainText = "text/plain; charset=utf-8"
+	htmlText  = "text/html; charset=utf-8"
+)
+
+// wantsHTML tells browsers from tools, which mostly accept anything.
+func wantsHTML(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
+
+func statusLine(status int) string { return strconv.Itoa(status) + " " + http.StatusText(status) }
+
+// send writes an answer that nobody keeps.
+func send(w http.ResponseWriter, r *http.Request, status int, contentType, body string) {
 	h := w.Header()
 	for _, field := range []string{"Content-Encoding", "Etag", "Last-Modified", "Accept-Ranges"} {
 		h.Del(field)
 	}
 	if status != http.StatusRequestedRangeNotSatisfiable { // there it tells the length that the file has
 		h.Del("Content-Range")
-	}
-	title := strconv.Itoa(status) + " " + http.StatusText(status)
-	var body, contentType string
-	if strings.Contains(r.Header.Get("Accept"), "text/html") {
-		contentType = "text/html; charset=utf-8"
-		body = fmt.Sprintf(page, html.EscapeString(title), html.EscapeString(title), html.EscapeString(sentence), html.EscapeString(id))
-	} else {
-		contentType = "text/plain; charset=utf-8"
-		body = title + "\n" + sentence + "\nRequest " + id + "\n"
 	}
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
