@@ -215,13 +215,14 @@ func (c *call) note(f frame, now time.Time) (*spool, error) {
 			return nil, nil
 		}
 	case frameFailed:
-		c.logFailure(f)
+		e := newFailure(f)
+		c.logFailure(e)
 		switch c.phase {
 		case waiting:
-			c.answer.err = errFailed
+			c.answer.err = e
 			c.answered <- struct{}{}
 		case streaming:
-			c.answer.stream.finish(errFailed)
+			c.answer.stream.finish(e)
 		}
 		c.phase = answered
 		return nil, nil
@@ -254,14 +255,10 @@ func (a *answer) set(f frame) {
 }
 
 // logFailure writes what the application did wrong to the log.
-func (c *call) logFailure(f frame) {
-	message := "the application raised an exception"
-	if f.flags&flagAdvice != 0 {
-		message = "the application breaks PEP 3333"
+func (c *call) logFailure(e *failure) {
+	attrs := []any{"request", c.id, "method", c.method, "path", c.path, "error", e.sentence}
+	if e.traceback != "" {
+		attrs = append(attrs, "traceback", e.traceback)
 	}
-	attrs := []any{"request", c.id, "method", c.method, "path", c.path, "error", string(f.head)}
-	if len(f.body) > 0 {
-		attrs = append(attrs, "traceback", string(f.body))
-	}
-	c.pool.log.Error(message, attrs...)
+	c.pool.log.Error(e.what(), attrs...)
 }

@@ -102,6 +102,12 @@ type Config struct {
 	// Scheme returns "http" or "https" for a request; nil looks at r.TLS. It is
 	// where a server that believes its proxy says what that told.
 	Scheme func(r *http.Request) string
+	// Debug reports whether whoever sent r may see why the application failed:
+	// exception, paths, source text, values in messages. nil means nobody. With a
+	// function here, Django without DEBUG, Flask and Bottle are told to hand
+	// exceptions on instead of answering with pages of their own. It is for
+	// development.
+	Debug func(r *http.Request) bool
 	// Log receives everything the application prints and all that happens to its
 	// processes; nil discards it.
 	Log *slog.Logger

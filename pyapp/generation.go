@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -110,8 +111,11 @@ func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded,
 	t, err := pyproc.Start(pyproc.Command{
 		Python: c.Python, Dir: c.Dir, Env: c.Env, User: c.User,
 		Service: "worker", Modules: pyworker.Sources(),
-		Settings: map[string]string{"dir": c.Dir, "app": c.App, "mount": c.Mount, "signals": signals},
-		Stdout:   pipes[0], Stderr: pipes[1],
+		Settings: map[string]string{
+			"dir": c.Dir, "app": c.App, "mount": c.Mount, "signals": signals,
+			"debug": strconv.FormatBool(c.Debug != nil),
+		},
+		Stdout: pipes[0], Stderr: pipes[1],
 	})
 	if err != nil {
 		return nil, pyproc.Loaded{}, err

@@ -130,6 +130,10 @@ func (c *call) abandon() {
 
 // refuse answers for the application.
 func (p *Pool) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if e, ok := errors.AsType[*failure](err); ok && p.config.Debug != nil && p.config.Debug(r) {
+		e.show(w, r, p.config.Dir)
+		return
+	}
 	status := http.StatusInternalServerError
 	if e, ok := errors.AsType[*requestError](err); ok {
 		status = e.status

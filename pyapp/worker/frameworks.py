@@ -11,6 +11,24 @@ def prepare(application, mount):
         prepare_django(mount)
 
 
+def hand_on(application):
+    """Have a framework let through what its views raise: we show it to the developer.
+
+    What the project has decided itself stands: Flask's PROPAGATE_EXCEPTIONS, and
+    the pages that Django shows with DEBUG.
+    """
+    name = introspect.package(application)
+    if name == "django":
+        settings = sys.modules["django.conf"].settings
+        if not settings.DEBUG:
+            settings.DEBUG_PROPAGATE_EXCEPTIONS = True
+    elif name == "flask":
+        if application.config.get("PROPAGATE_EXCEPTIONS") is None:
+            application.config["PROPAGATE_EXCEPTIONS"] = True
+    elif name == "bottle":
+        application.catchall = False
+
+
 def prepare_django(mount):
     """Import Django's URL configuration, and with it the views.
 

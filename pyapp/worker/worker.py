@@ -48,6 +48,8 @@ def load(settings):
     # it finds now.
     sys.stdout, sys.stderr = output.marked(1, request_of), output.marked(2, request_of)
     application = find(settings["app"])
+    if settings["debug"] == "true":
+        frameworks.hand_on(application)
     frameworks.prepare(application, settings["mount"])
     loaded["application"] = application
     for stream in (sys.stdout, sys.stderr):
