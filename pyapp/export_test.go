@@ -1,14 +1,19 @@
 package pyapp
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // OpenWithBackOff is Open with another first pause between two starts of a
 // worker that dies.
-func OpenWithBackOff(c Config, first time.Duration) (*Pool, error) { return open(c, first, exitWait) }
+func OpenWithBackOff(c Config, first time.Duration) (*Pool, error) {
+	return open(context.Background(), c, first, exitWait)
+}
 
 // OpenWithExitWait is Open with another patience with workers that are to end.
 func OpenWithExitWait(c Config, wait time.Duration) (*Pool, error) {
-	return open(c, firstBackOff, wait)
+	return open(context.Background(), c, firstBackOff, wait)
 }
 
 // Waiting returns how many requests wait for a worker.

@@ -46,11 +46,16 @@ type Pool struct {
 // Open starts the application and returns when its workers can take requests.
 // The error is a *StartError when the application or its interpreter is at
 // fault. Whoever opens a pool closes it.
-func Open(config Config) (*Pool, error) {
-	return open(config, firstBackOff, exitWait)
+func Open(config Config) (*Pool, error) { return OpenContext(context.Background(), config) }
+
+// OpenContext is Open for those who may not want to wait for the end: when ctx
+// ends before the application is there, it ends what it has begun. The pool
+// itself does not depend on ctx.
+func OpenContext(ctx context.Context, config Config) (*Pool, error) {
+	return open(ctx, config, firstBackOff, exitWait)
 }
 
-func open(config Config, backOff, exitWait time.Duration) (*Pool, error) {
+func open(ctx context.Context, config Config, backOff, exitWait time.Duration) (*Pool, error) {
 	c, err := config.withDefaults()
 	if err != nil {
 		return nil, err
@@ -63,6 +68,8 @@ func open(config Config, backOff, exitWait time.Duration) (*Pool, error) {
 	p.loading, p.stopLoads = context.WithCancel(p.ctx)
 	start, cancel := context.WithTimeout(p.loading, c.StartTimeout)
 	defer cancel()
+	stop := context.AfterFunc(ctx, cancel)
+	defer stop()
 	g, err := p.newGeneration(start)
 	if err != nil {
 		p.cancel()

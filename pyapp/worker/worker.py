@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 
-from . import frameworks, introspect, output, stacks
+from . import bytecode, frameworks, introspect, output, stacks
 from .frames import HEADER, LAST, MAX_PART, READY, UNBEGUN, WHOLE, frame
 from .wsgi import Answer, FileWrapper
 
@@ -47,8 +47,11 @@ def load(settings):
     # Before the import: what the application logs with may keep the streams that
     # it finds now.
     sys.stdout, sys.stderr = output.marked(1, request_of), output.marked(2, request_of)
+    debug = settings["debug"] == "true"
+    if debug:
+        bytecode.distrust_young()
     application = find(settings["app"])
-    if settings["debug"] == "true":
+    if debug:
         frameworks.hand_on(application)
     frameworks.prepare(application, settings["mount"])
     loaded["application"] = application
