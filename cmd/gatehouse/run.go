@@ -20,12 +20,14 @@ TARGET is a project folder, the current one if absent, or an application as
 module:callable (module:factory() for a function that makes one). Django, Flask
 and others are recognised, and so is the virtual environment.
 
-SIGHUP loads new code without losing a request; if that fails, the old goes on.`,
+SIGHUP loads new code without losing a request; if that fails, the old goes on.
+With --reload, for development, so does every save of a source file.`,
 		Example: `  gatehouse run                      run what is in this folder
   gatehouse run --explain            say what that is, and why
   gatehouse run ~/shop 9000          run another project on port 9000
   gatehouse run shop.wsgi:app        run an application by its name
   gatehouse run "shop:create_app()"  run what a function makes
+  gatehouse run --reload             load what is saved, show tracebacks here
   gatehouse run --workers 4 --python ~/venvs/shop`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeFolder,

@@ -137,6 +137,10 @@ func scriptGet(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	for _, field := range args[1:] {
 		name, value, _ := strings.Cut(field, ": ")
+		if name == "Host" {
+			r.Host = value
+			continue
+		}
 		r.Header.Set(name, value)
 	}
 	resp, err := transport.RoundTrip(r)

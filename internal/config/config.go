@@ -68,6 +68,7 @@ type App struct {
 	Queue         int
 	QueueWait     time.Duration // 0: for ever
 	Preload       bool
+	Reload        bool // the source is watched: development
 }
 
 // Log is where requests and events are written.

@@ -201,6 +201,12 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return boolValue{&c.App.Preload} },
 		},
 		{
+			Name: "reload", Group: Applications, Flag: Run,
+			What: "load new code whenever a source file is saved, and show tracebacks to browsers on this machine; 2 workers unless told otherwise",
+			Why:  "for development only: what visitors get should not change at a keystroke",
+			bind: func(c *Config) Value { return boolValue{&c.App.Reload} },
+		},
+		{
 			Name: "start-timeout", Group: Applications, Flag: Run, Field: "pyapp.Config.StartTimeout",
 			What: "how long the import and the start of a worker may take",
 			bind: func(c *Config) Value { return durationValue{&c.App.StartTimeout} },
@@ -259,7 +265,7 @@ func Settings() []Setting {
 		},
 		{
 			Name: "error page", Group: Answers, Fixed: "status, one sentence, request identifier",
-			What: "what visitors see of an error", Why: "tracebacks go to the log",
+			What: "what visitors see of an error", Why: "tracebacks go to the log, and with reload to a developer: loopback peer, loopback Host, no proxy in between",
 		},
 
 		{

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,9 +24,12 @@ import (
 // app is a site that a Python application makes, with the files that it declares
 // served beside it.
 type app struct {
-	found *detect.Result
-	pool  pool
-	log   *slog.Logger
+	found  *detect.Result
+	config pyapp.Config
+	pool   pool // nil if the code could not be loaded yet, which only development allows
+	log    *slog.Logger
+	source *source                          // nil unless the source is watched, which makes it development
+	broken atomic.Pointer[pyapp.StartError] // of the source as it is now
 
 	router router.Router
 	// mounts are all that were ever in a table, by what they serve. They stay open
@@ -98,7 +102,7 @@ func detectError(dir string, err error) *Error {
 func openApp(cfg *config.Config, found *detect.Result, who *account, log *slog.Logger) (*app, error) {
 	c := &cfg.App
 	a := &app{found: found, log: log, drain: cfg.Drain, interrupt: cfg.InterruptDrain}
-	workers, err := pyapp.Open(pyapp.Config{
+	a.config = pyapp.Config{
 		Name:           found.Name,
 		Dir:            found.ImportDir,
 		App:            found.App,
@@ -118,16 +122,55 @@ func openApp(cfg *config.Config, found *detect.Result, who *account, log *slog.L
 		QueueWait:      limit(c.QueueWait),
 		Scheme:         scheme,
 		Log:            log,
-	})
-	if err != nil {
+	}
+	if c.Reload {
+		if err := a.develop(); err != nil {
+			return nil, err
+		}
+	}
+	// The source is watched by now: what is saved while it is imported counts.
+	if err := a.load(context.Background()); err != nil && a.broken.Load() == nil {
+		_ = a.close(context.Background()) // err is what to tell
 		return nil, appError(err)
 	}
-	a.pool = workers
 	if err := a.route(); err != nil {
-		_ = a.pool.Close() // err is what to tell
+		_ = a.close(context.Background()) // as above
 		return nil, err
 	}
 	return a, nil
+}
+
+// developWorkers is the number of processes in development, where none is given.
+// Few are loaded soon; with one alone, a page that streams or that asks the site
+// itself would hold up all others.
+const developWorkers = 2
+
+// develop makes the application one that somebody works at.
+func (a *app) develop() error {
+	a.config.Debug = isDeveloper
+	if a.config.Workers == 0 {
+		a.config.Workers = developWorkers
+	}
+	var err error
+	a.source, err = watchSource(a.found, a.log)
+	return err
+}
+
+// load loads the application's present code, and notes what is wrong with it.
+func (a *app) load(ctx context.Context) error {
+	var err error
+	if a.pool != nil {
+		err = a.pool.Reload(ctx)
+	} else if opened, failed := pyapp.OpenContext(ctx, a.config); failed == nil {
+		a.pool = opened
+	} else {
+		err = failed
+	}
+	if a.source != nil && ctx.Err() == nil {
+		start, _ := errors.AsType[*pyapp.StartError](err)
+		a.broken.Store(start)
+	}
+	return err
 }
 
 // bound turns a configuration's "no bytes at all" into what pyapp understands,
@@ -158,7 +201,15 @@ func appError(err error) *Error {
 // route builds the table from what the application declares and swaps it in.
 func (a *app) route() error {
 	var routes []router.Route
-	for _, m := range a.pool.Info().Static {
+	var root http.Handler
+	var mounts []pyapp.StaticMount
+	if a.pool != nil {
+		root, mounts = a.pool, a.pool.Info().Static
+	}
+	if a.source != nil {
+		root = &stage{app: root, broken: &a.broken, dir: realDir(a.found.Dir)}
+	}
+	for _, m := range mounts {
 		h, err := a.mount(m)
 		if err != nil {
 			// The application still answers for these addresses, as it would elsewhere.
@@ -167,13 +218,21 @@ func (a *app) route() error {
 		}
 		routes = append(routes, router.Route{Prefix: m.URL, Handler: h})
 	}
-	routes = append(routes, router.Route{Prefix: "/", Handler: a.pool})
+	routes = append(routes, router.Route{Prefix: "/", Handler: root})
 	table, err := router.NewTable(routes)
 	if err != nil {
 		return fmt.Errorf("daemon: route: %w", err)
 	}
 	a.router.Swap(table)
 	return nil
+}
+
+// realDir is dir without links, as Python names what lies in it.
+func realDir(dir string) string {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		return real
+	}
+	return dir
 }
 
 // mount opens the folders of m, or returns what has served them before: its
@@ -201,17 +260,58 @@ func (a *app) asksOrigin() bool { return true }
 // reload starts the application's present code beside the old and switches when
 // it works.
 func (a *app) reload(ctx context.Context) error {
-	if err := a.pool.Reload(ctx); err != nil {
+	if err := a.load(ctx); err != nil {
 		return err
 	}
 	return a.route()
 }
 
+// changed implements site.
+func (a *app) changed() <-chan string {
+	if a.source == nil {
+		return nil
+	}
+	return a.source.changed
+}
+
+// fallback implements site.
+func (a *app) fallback() string {
+	switch {
+	case a.pool == nil:
+		return "nothing is served until it is mended; browsers on this machine show why"
+	case a.source != nil:
+		return "browsers on this machine show this; to others the old version goes on serving"
+	}
+	return "the old version goes on serving"
+}
+
+// risks implements site.
+func (a *app) risks() []string {
+	var all []string
+	if a.pool != nil && a.pool.Info().Debug {
+		if a.pool.Info().Framework.Name == string(detect.Django) {
+			all = append(all, "DEBUG is on and everybody on the network can reach this: visitors see settings and code; set DEBUG = False")
+		} else {
+			all = append(all, "debug mode is on and everybody on the network can reach this: visitors may see more than they should; it is for development")
+		}
+	}
+	if a.source != nil {
+		all = append(all, "--reload is for development and everybody on the network can reach this: what you save is what they get")
+	}
+	return all
+}
+
 // close implements site: workers that have nothing to do any more may run what
 // Python has them run at their end.
 func (a *app) close(ctx context.Context) error {
-	_ = a.pool.Shutdown(ctx) // what does not end in time is ended by Close
-	errs := []error{a.pool.Close()}
+	var errs []error
+	if a.source != nil {
+		errs = append(errs, a.source.Close())
+	}
+	if a.pool != nil {
+		_ = a.pool.Shutdown(ctx) // what does not end in time is ended by Close
+		errs = append(errs, a.pool.Close())
+	}
 	for _, m := range a.mounts {
 		errs = append(errs, m.Close())
 	}
@@ -228,6 +328,29 @@ func (a *app) patience(sig os.Signal) time.Duration {
 
 // announce says what was found and how it runs.
 func (a *app) announce(s *screen, begun time.Time, addrs []address) {
+	if a.pool == nil {
+		s.line("found", "%s (%s) %s", a.found.App, a.found.Framework, place(a.found))
+		s.failure(a.broken.Load())
+	} else {
+		a.announceRunning(s)
+	}
+	if a.source != nil {
+		s.line("reload", "watching %s; new code in under a second", count(a.source.Folders(), "folder"))
+	}
+	label, since := "ready", "in "+seconds(time.Since(begun))
+	if a.pool == nil {
+		label, since = "waiting", "for the code to be mended, and shows what is wrong"
+	}
+	for i, addr := range addrs {
+		if i == 0 {
+			s.line(label, "%-28s %s", addr.url, since)
+		} else {
+			s.line("", "%s", addr.url)
+		}
+	}
+}
+
+func (a *app) announceRunning(s *screen) {
 	info := a.pool.Info()
 	what := cmp.Or(info.Framework.Name, string(a.found.Framework))
 	if info.Framework.Version != "" {
@@ -250,13 +373,6 @@ func (a *app) announce(s *screen, begun time.Time, addrs []address) {
 		threads = fmt.Sprintf(", %d threads each", info.Threads)
 	}
 	s.line("workers", "%d × %s%s", info.Workers, a.found.App, threads)
-	for i, addr := range addrs {
-		if i == 0 {
-			s.line("ready", "%-28s in %s", addr.url, seconds(time.Since(begun)))
-		} else {
-			s.line("", "%s", addr.url)
-		}
-	}
 }
 
 // place is where the interpreter lies, as short as it is clear.

@@ -25,9 +25,14 @@ type fakePool struct {
 	fails  error // of the next reload
 	next   pyapp.Info
 	closed bool
+	serve  http.HandlerFunc // nil: says that it was asked
 }
 
 func (p *fakePool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.serve != nil {
+		p.serve(w, r)
+		return
+	}
 	fmt.Fprint(w, "application ", r.URL.Path)
 }
 func (p *fakePool) Info() pyapp.Info               { return p.info }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -59,6 +60,13 @@ type site interface {
 	patience(sig os.Signal) time.Duration
 	// reload takes in what has changed. An error means that nothing has changed.
 	reload(ctx context.Context) error
+	// fallback says what is served after a reload that failed.
+	fallback() string
+	// changed names source files that have changed, if they are watched: each
+	// time calls for a reload.
+	changed() <-chan string
+	// risks are what strangers should not reach as it is now, a warning each.
+	risks() []string
 	// close ends the site; if ctx has ended, at once.
 	close(ctx context.Context) error
 }
@@ -77,6 +85,8 @@ type daemon struct {
 	who     *account // whom the process becomes; nil: it stays who it is
 	caution string   // about who it is; may be empty
 	cut     bool     // requests were ended before they were done
+	exposed bool     // others than this machine can reach it
+	warned  []string // of risks; belongs to the reloader once there is one
 }
 
 // run is a daemon's life. find says what will be served, or at once why nothing
@@ -175,6 +185,7 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 	}
 	s.announce(d.screen, d.begun, addrs)
 	d.reach(addrs)
+	d.warn(s)
 
 	reloads := newReloader(s, d)
 	defer reloads.wait()
@@ -193,6 +204,9 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 			}
 			d.reopenLog()
 			reloads.ask()
+		case files := <-s.changed():
+			d.screen.line("changed", "%s", files)
+			reloads.ask()
 		case <-d.signals.reopen:
 			d.reopenLog()
 		}
@@ -210,7 +224,11 @@ func (d *daemon) chain(s site, trust forwarded.Trust) http.Handler {
 	if !logged && !s.asksOrigin() {
 		return h
 	}
-	return trust.Middleware(h)
+	h = trust.Middleware(h)
+	if d.cfg.App.Reload {
+		h = knowDevelopers(h)
+	}
+	return h
 }
 
 // reach says who can read what is served: that others can is asked for, but
@@ -218,6 +236,7 @@ func (d *daemon) chain(s site, trust forwarded.Trust) http.Handler {
 func (d *daemon) reach(addrs []address) {
 	for _, a := range addrs {
 		if a.open {
+			d.exposed = true
 			for _, url := range a.lan {
 				d.screen.line("", "%s", url)
 			}
@@ -231,6 +250,21 @@ func (d *daemon) reach(addrs []address) {
 			return
 		}
 	}
+}
+
+// warn tells of what strangers can reach and should not, where they can reach
+// anything: each risk when it comes up.
+func (d *daemon) warn(s site) {
+	if !d.exposed {
+		return
+	}
+	risks := s.risks()
+	for _, r := range risks {
+		if !slices.Contains(d.warned, r) {
+			d.screen.line("warning", "%s", r)
+		}
+	}
+	d.warned = risks
 }
 
 // closeWait is how long processes without work may take to end.

@@ -19,7 +19,9 @@ var (
 	AccountFor  = accountFor
 	Amount      = amount
 	Count       = count
+	IsDeveloper = isDeveloper
 	ListenError = listenError
+	NameFiles   = nameFiles
 	NewConsole  = newConsole
 	Seconds     = seconds
 	Target      = target
@@ -38,7 +40,34 @@ func NewApp(p Pool, log *slog.Logger) (*App, error) {
 	return &App{a}, a.route()
 }
 
-func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.a.handler().ServeHTTP(w, r) }
+// NewDevelopment is NewApp for somebody who works at the source in dir.
+func NewDevelopment(p Pool, dir string, log *slog.Logger) (*App, error) {
+	found := &detect.Result{Name: "shop", App: "shop:app", Framework: detect.Plain, Dir: dir, ImportDir: dir}
+	a := &app{log: log, found: found, pool: p}
+	if err := a.develop(); err != nil {
+		return nil, err
+	}
+	return &App{a}, a.route()
+}
+
+// ServeHTTP stands where the server's own middleware does.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	knowDevelopers(a.a.handler()).ServeHTTP(w, r)
+}
+
+// Fallback is what is said after a reload that failed.
+func (a *App) Fallback() string { return a.a.fallback() }
+
+// Reached is a daemon that others can reach, or not.
+type Reached struct{ d *daemon }
+
+// Reach makes one that writes to w.
+func Reach(w io.Writer, exposed bool) *Reached {
+	return &Reached{&daemon{screen: newScreen(w), exposed: exposed}}
+}
+
+// Reload has it reload a.
+func (r *Reached) Reload(a *App) { r.d.reload(context.Background(), a.a) }
 
 // Handler is what answers for a path now.
 func (a *App) Handler(path string) http.Handler { return a.a.router.Lookup("", path) }
@@ -71,6 +100,20 @@ func Chain(cfg *config.Config) (chain, files http.Handler, end func() error, err
 		return nil, nil, nil, err
 	}
 	return d.chain(f, trust), f.files, func() error { d.closeAccessLog(); return f.close(context.Background()) }, nil
+}
+
+// AppChain is the handler that cfg puts before an application.
+func AppChain(cfg *config.Config, p Pool) (http.Handler, error) {
+	d := &daemon{cfg: cfg, log: slog.New(slog.DiscardHandler)}
+	trust, err := forwarded.ParseTrust(cfg.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	a, err := NewApp(p, d.log)
+	if err != nil {
+		return nil, err
+	}
+	return d.chain(a.a, trust), nil
 }
 
 // Engine is the server that cfg asks for.

@@ -112,6 +112,12 @@ func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
 
 func (f *folder) reload(context.Context) error { return nil } // files are always as they are now
 
+func (f *folder) fallback() string { return "" } // reload does not fail
+
+func (f *folder) changed() <-chan string { return nil }
+
+func (f *folder) risks() []string { return nil }
+
 func (f *folder) close(context.Context) error { return f.files.Close() }
 
 var _ site = (*folder)(nil)

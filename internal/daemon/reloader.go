@@ -2,12 +2,8 @@ package daemon
 
 import (
 	"context"
-	"errors"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
 // reloader reloads a site, one time after the other, while the daemon stays
@@ -54,16 +50,12 @@ func (d *daemon) reload(ctx context.Context, s site) {
 	err := s.reload(ctx)
 	if err == nil {
 		d.screen.line("reloaded", "in %s", seconds(time.Since(begun)))
+		d.warn(s)
 		return
 	}
 	if ctx.Err() != nil {
 		return // we are ending; nobody wants to know
 	}
-	var start *pyapp.StartError
-	if errors.As(err, &start) && start.Traceback != "" {
-		d.screen.line("failed", "%v\n%s", err, strings.TrimRight(start.Traceback, "\n"))
-	} else {
-		d.screen.line("failed", "%v", err)
-	}
-	d.screen.line("", "the old version goes on serving")
+	d.screen.failure(err)
+	d.screen.line("", "%s", s.fallback())
 }

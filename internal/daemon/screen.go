@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
 // Streams are where a daemon writes.
@@ -58,6 +61,17 @@ func (s *screen) line(label, format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, _ = fmt.Fprintf(s.w, "%s%s\n", padded, printable(text)) // nobody is left to be told
+}
+
+// failure says why code cannot be loaded, with Python's traceback if there is
+// one.
+func (s *screen) failure(err error) {
+	start, ok := errors.AsType[*pyapp.StartError](err)
+	if ok && start.Traceback != "" {
+		s.line("failed", "%v\n%s", err, strings.TrimRight(start.Traceback, "\n"))
+		return
+	}
+	s.line("failed", "%v", err)
 }
 
 // wrap breaks a text of one line that is wider than width between words, so that
