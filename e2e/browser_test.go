@@ -116,6 +116,21 @@ func (b *browser) open(url string) {
 	b.check(chromedp.Do(b.ctx, chromedp.Navigate(url)))
 }
 
+// reload asks for the page again until a JavaScript expression is true of it.
+func (b *browser) reload(expr string) {
+	b.t.Helper()
+	for !eval[bool](b, expr) {
+		b.check(chromedp.Do(b.ctx, chromedp.Reload()))
+	}
+}
+
+// failed forgets the problems so far: that the page fails is what is looked at.
+func (b *browser) failed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.problems = nil
+}
+
 // fill types text into a field.
 func (b *browser) fill(field chromedp.CSS, text string) {
 	b.t.Helper()
@@ -168,6 +183,19 @@ func (b *browser) until(expr string) {
 	b.t.Helper()
 	_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expr))
 	b.check(err)
+}
+
+// becomes waits for a JavaScript expression to be true of a page that moves on
+// by itself, which an evaluation may run into.
+func (b *browser) becomes(expr string) {
+	b.t.Helper()
+	for {
+		v, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expr))
+		if v && err == nil {
+			return
+		}
+		b.check(b.ctx.Err())
+	}
 }
 
 // look saves a screenshot of the whole page under build/screenshots and checks

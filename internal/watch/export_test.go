@@ -1,6 +1,11 @@
 package watch
 
-import "github.com/fsnotify/fsnotify"
+import (
+	"maps"
+	"slices"
+
+	"github.com/fsnotify/fsnotify"
+)
 
 // Counts reports whether the file at path, slash-separated below a root, counts.
 func Counts(path string) bool {
@@ -64,3 +69,12 @@ type overrun struct {
 
 func (o *overrun) events() <-chan fsnotify.Event { return nil }
 func (o *overrun) errors() <-chan error          { return o.lost }
+
+// RuleNames are the endings and folders that the rules name.
+func RuleNames() []string {
+	var names []string
+	for _, rules := range []map[string]bool{endings, templateEndings, templateFolders, publicFolders} {
+		names = slices.AppendSeq(names, maps.Keys(rules))
+	}
+	return names
+}
