@@ -157,7 +157,8 @@ func (w *Watcher) run(ctx context.Context) {
 			return
 		case e := <-events:
 			w.heed(e, b)
-		case <-failures: // a queue that ran over, most likely: look at everything
+		case err := <-failures: // a queue that ran over, most likely: look at everything
+			w.config.Log.Debug("the system lost sight of some files", "error", err)
 			b.extend()
 		case <-tick.C:
 			// A root that was removed, or replaced together with its parent, sends
