@@ -38,21 +38,20 @@ const askAgain = 2
 
 func (s *stage) show(w http.ResponseWriter, r *http.Request, err *pyapp.StartError) {
 	summary := err.Err.Error()
-	if err.Path != "" {
+	if err.Path != "" && err.Line > 0 {
 		summary = fmt.Sprintf("%s:%d: %s", err.Path, err.Line, summary)
 	}
-	note := "This page looks again every two seconds: mend the code, and the site is back. Only a developer on this machine sees it; "
-	if s.app == nil {
-		note += "everybody else is told to come back later."
-	} else {
-		note += "everybody else gets the version before."
-	}
+	what := "The application cannot be loaded."
 	if err.Hint != "" {
-		note = "Hint: " + err.Hint + ". " + note
+		what = "The application cannot be loaded; " + err.Hint
+	}
+	others := "everybody else gets the version before."
+	if s.app == nil {
+		others = "everybody else is told to come back later."
 	}
 	errorpage.WriteFailure(w, r, errorpage.Failure{
-		What: "The application cannot be loaded.", Note: note,
-		Summary: summary, Traceback: err.Traceback, Dir: s.dir, Retry: askAgain,
+		What: what, Summary: summary, Traceback: err.Traceback, Dir: s.dir, Retry: askAgain,
+		Note: "This page looks again every two seconds: mend the code, and the site is back. Only a developer on this machine sees it; " + others,
 	})
 }
 
