@@ -52,6 +52,20 @@ func TestWriteFailure(t *testing.T) {
 			[]string{"http-equiv", "/srv/shop/views.py</b>"},
 		},
 		{
+			"calls in packages", "GET", "text/html",
+			errorpage.Failure{Dir: "/srv/shop", Traceback: `Traceback (most recent call last):
+  File "/usr/lib/python3.13/importlib/__init__.py", line 88, in import_module
+  File "<frozen importlib._bootstrap>", line 1387, in _gcd_import
+  File "<frozen runpy>", line 198, in run
+  File "/usr/lib/python3.13/functools.py", line 4, in f
+  File "/opt/odd/thing.py", line 5, in g
+  File "/srv/shop/urls.py", line 1, in <module>
+ImportError: no
+`},
+			[]string{"<summary>5 calls in importlib, runpy, functools, thing.py</summary>"},
+			[]string{"<details open>"},
+		},
+		{
 			"text", "GET", "*/*", view,
 			[]string{"500 Internal Server Error\nThe application raised an exception.\n\nTraceback (most", "NameError: name 'undefined' is not <defined>\n\n/srv/shop/views.py:3: ", "Request 0123456789abcdef\n"},
 			[]string{"<html"},

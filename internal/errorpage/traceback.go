@@ -189,6 +189,9 @@ var libraryPath = regexp.MustCompile(`/lib/(?:python|pypy)[0-9.]+/(.+)$`)
 
 // origin names the package that a file of somebody else's belongs to.
 func origin(file string) string {
+	if module, ok := strings.CutPrefix(file, "<frozen "); ok { // a part of Python that has no file
+		return strings.TrimRight(strings.SplitN(module, ".", 2)[0], ">")
+	}
 	short := shortFile(file, "")
 	if short == file {
 		return path.Base(file)
