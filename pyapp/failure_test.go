@@ -23,6 +23,7 @@ func TestDebug(t *testing.T) {
 		{"an exception, for a visitor", "/raises", isDeveloper, "", []string{"Something went wrong here."}, "bad.py"},
 		{"an exception, where nobody may see it", "/raises", nil, "me", []string{"Something went wrong here."}, "bad.py"},
 		{"advice, for a developer", "/returns_str", isDeveloper, "me", []string{"The application breaks PEP 3333.", "return bytes, not str"}, ""},
+		{"a length that is wrong, for a developer", "/body_too_short", isDeveloper, "me", []string{"The application breaks PEP 3333.", "return as many bytes as Content-Length announces: 10, not 5"}, ""},
 		{"advice, for a visitor", "/returns_str", isDeveloper, "", []string{"Something went wrong here."}, "bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -41,7 +42,7 @@ func TestDebug(t *testing.T) {
 			if tt.lacks != "" && strings.Contains(got.body, tt.lacks) {
 				t.Errorf("the answer holds %q:\n%s", tt.lacks, got.body)
 			}
-			s.log.line(t, got.header.Get("X-Request-Id"), "bad.py")
+			s.log.line(t, got.header.Get("X-Request-Id"), `"path":"`+tt.path+`"`, `"level":"ERROR"`)
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -464,4 +465,29 @@ func TestTemplateThatDiesIsReplaced(t *testing.T) {
 	}
 	s.log.line(t, "the template process ended")
 	eventually(t, "workers of a new template", func() bool { return s.get(t, "/pid").body != before })
+}
+
+// Whoever does not want to wait for an import any more need not.
+func TestOpenContext(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "app.py"), []byte("import time\nprint('importing', flush=True)\ntime.sleep(3600)\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	log := &records{}
+	opened := make(chan error, 1)
+	go func() {
+		_, err := pyapp.OpenContext(ctx, pyapp.Config{Dir: dir, App: "app", Log: slog.New(slog.NewJSONHandler(log, nil))})
+		opened <- err
+	}()
+	log.line(t, "importing")
+	cancel()
+	select {
+	case err := <-opened:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("open = %v, want that it was cancelled", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the import is still waited for")
+	}
 }

@@ -47,10 +47,13 @@ func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
 	case fields.length >= 0 && isHead && len(body) == 0, !mayHaveLength(c.answer.status):
 		body = nil
 	case fields.length >= 0 && fields.length != int64(len(body)):
-		p.log.Error("the application breaks PEP 3333", "request", c.id, "method", c.method, "path", c.path,
-			"error", fmt.Sprintf("return as many bytes as Content-Length announces: %d, not %d", fields.length, len(body)))
+		e := &failure{
+			sentence: fmt.Sprintf("return as many bytes as Content-Length announces: %d, not %d", fields.length, len(body)),
+			advice:   true,
+		}
+		c.logFailure(e)
 		if int64(len(body)) < fields.length {
-			p.refuse(w, r, errFailed)
+			p.refuse(w, r, e)
 			return
 		}
 		body = body[:fields.length]
