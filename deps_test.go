@@ -30,6 +30,7 @@ internal/router:
 internal/marshal:
 internal/pyproc:      internal/marshal
 internal/detect:
+internal/spelling:
 internal/config:
 internal/watch:       github.com/fsnotify/fsnotify
 
@@ -45,7 +46,7 @@ forwarded:            internal/requestid
 internal/daemon:      . static pyapp accesslog forwarded internal/config internal/detect internal/errorpage internal/router internal/watch
 
 # floor 5: the command
-cmd/gatehouse:        internal/daemon internal/config github.com/spf13/cobra github.com/spf13/pflag
+cmd/gatehouse:        internal/daemon internal/config internal/spelling github.com/spf13/cobra github.com/spf13/pflag
 
 # test help and tools beside the house
 internal/testserver:  .

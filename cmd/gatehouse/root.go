@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/daemon"
+	"github.com/seed-07905ac1/gatehouse/internal/spelling"
 )
 
 // execute runs one command line and returns the exit status.
@@ -82,7 +83,7 @@ func misspelt(cmd *cobra.Command, word string) error {
 	if _, err := os.Stat(word); err == nil {
 		return nil
 	}
-	if near := nearest(word, commandNames(cmd.Root())); near != "" {
+	if near := spelling.Nearest(word, commandNames(cmd.Root())); near != "" {
 		return &usageError{err: fmt.Errorf("unknown command %q; did you mean %q?", word, near)}
 	}
 	return nil
