@@ -31,7 +31,7 @@ internal/marshal:
 internal/pyproc:      internal/marshal
 internal/detect:
 internal/spelling:
-internal/config:
+internal/config:      internal/spelling github.com/pelletier/go-toml/v2 github.com/pelletier/go-toml/v2/unstable
 internal/watch:       github.com/fsnotify/fsnotify
 
 # floor 1: the engine, the handlers, the middleware

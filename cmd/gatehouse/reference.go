@@ -25,8 +25,9 @@ func newReference() *cobra.Command {
 				return &usageError{err: fmt.Errorf("--dir names the folder to write to")}
 			}
 			for name, text := range map[string]string{
-				"cli.md":      cliReference(cmd.Root()),
-				"defaults.md": config.Reference(),
+				"cli.md":           cliReference(cmd.Root()),
+				"configuration.md": config.FileReference(),
+				"defaults.md":      config.Reference(),
 			} {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 					return fmt.Errorf("reference: write: %w", err)
@@ -99,7 +100,7 @@ func dedent(s string) string {
 const cliPreamble = `# Command line
 
 This page is written by the program (` + "`go generate ./cmd/gatehouse`" + `) and tested to be current.
-What the flags' defaults are for: [defaults.md](defaults.md).
+What the flags' defaults are for: [defaults.md](defaults.md). Flags of ` + "`run`" + ` as keys of a file: [configuration.md](configuration.md).
 `
 
 const cliStatuses = `
@@ -116,6 +117,6 @@ const cliStatuses = `
 | SIGINT (Ctrl-C) | a folder: the end, at once; an application: its requests get ` + "`--interrupt-drain`" + ` to finish |
 | SIGTERM | requests get ` + "`--drain`" + ` to finish |
 | either, a second time | the end, at once |
-| SIGHUP | new log files; an application loads its new code beside the old, which goes on if that fails |
+| SIGHUP | new log files; an application loads its new code and configuration beside the old, which goes on if that fails |
 | SIGUSR1 | new log files |
 `

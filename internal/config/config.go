@@ -1,9 +1,11 @@
 // Package config holds what a person can set: plain structs, and one table that
 // gives each setting its name, default, unit and meaning.
 //
-// Flags, help texts and docs/reference/defaults.md are made from that table, so
-// a setting is described once. Only internal/daemon and cmd know this package;
-// handlers have fields of their own and never parse anything.
+// Flags, help texts, the keys of configuration files and the pages in
+// docs/reference are made from that table, so a setting is described once. A
+// Source makes a Config of the defaults, a file and the command line. Only
+// internal/daemon and cmd know this package; handlers have fields of their own
+// and never parse anything.
 package config
 
 import "time"
@@ -55,6 +57,8 @@ const (
 // App is a Python application and how it is run.
 type App struct {
 	Target        string // a folder, "module:callable", or "" for the current folder
+	App           string // "module:callable"; "" to look for one
+	Env           []Variable
 	Python        string // "" to look for one
 	Workers       int    // 0: by the number of cores
 	Threads       int

@@ -16,8 +16,11 @@ func Reference() string {
 			fmt.Fprintf(&b, "\n## %s\n| setting | default | what | why | in Go |\n|---|---|---|---|---|\n", group)
 		}
 		name := s.Name
-		if s.Flag != 0 {
+		switch {
+		case s.Flag != 0:
 			name = "`--" + s.Name + "`"
+		case s.InFile():
+			name = "`[" + s.Table() + "] " + s.Key() + "`"
 		}
 		field := s.Field
 		if field != "" {
@@ -40,5 +43,5 @@ const preamble = `# Defaults
 This page is written by the program (` + "`go generate ./cmd/gatehouse`" + `) and tested to be current.
 
 Times carry a unit (` + "`30s`, `2m`" + `) or are ` + "`off`" + `; sizes carry one too (` + "`8KB`, `16MB`" + `, powers of 1024).
-Flags need a restart. Settings without dashes have no flag: they are how Gatehouse behaves.
+Settings in brackets stand in the [configuration file](configuration.md) only. Other settings without dashes are how Gatehouse behaves.
 `

@@ -1,5 +1,11 @@
 package config
 
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
 // Group is a heading under which settings are listed.
 type Group string
 
@@ -25,12 +31,22 @@ const (
 
 // Setting is one row of the table.
 type Setting struct {
-	// Name is the flag without its dashes, or, where there is no flag, words.
+	// Name is the flag without its dashes, or, where there is no flag, the key in
+	// a file or words.
 	Name  string
 	Group Group
 	// Flag says which commands have it; 0 means that nothing on the command line
-	// changes it.
+	// changes it. What has a Value and is no flag, or one of Run, is also a key in
+	// a configuration file.
 	Flag Command
+	// Top reports that in a file it stands above all tables, whatever its group.
+	Top bool
+	// AtStart reports that, although it concerns the application, only a restart
+	// takes a new value in.
+	AtStart bool
+	// Guarded reports that it takes effect with the rights of whoever started the
+	// server, so that root does not take it from a file that others can write.
+	Guarded bool
 	// Field is the field of the Go library that does the same, "" if there is none.
 	Field string
 	// What is the help text: one clause, lower case, no full stop.
@@ -50,6 +66,43 @@ func (s *Setting) Value(c *Config) Value {
 	}
 	return s.bind(c)
 }
+
+// InFile reports whether it is a key in a configuration file.
+func (s *Setting) InFile() bool { return s.bind != nil && (s.Flag == 0 || s.Flag&Run != 0) }
+
+// Key is its name in a file: the flag's, with underscores as Python has them.
+func (s *Setting) Key() string { return strings.ReplaceAll(s.Name, "-", "_") }
+
+// Table is where in a file it stands; "" is above all tables.
+func (s *Setting) Table() string {
+	if s.Top {
+		return ""
+	}
+	switch s.Group {
+	case Limits:
+		return "limits"
+	case Applications:
+		return "app"
+	case Logs:
+		return "log"
+	}
+	return ""
+}
+
+// Reloads reports whether a reload takes a new value in. The others are at work
+// before there is an application: they need a restart.
+func (s *Setting) Reloads() bool { return s.Group == Applications && !s.AtStart }
+
+// fileSettings are those that are keys in a configuration file, table by table.
+func fileSettings() []Setting {
+	all := slices.DeleteFunc(Settings(), func(s Setting) bool { return !s.InFile() })
+	slices.SortStableFunc(all, func(a, b Setting) int { return cmp.Compare(tableOrder(a.Table()), tableOrder(b.Table())) })
+	return all
+}
+
+// tableOrder is the order of the tables in a file: what stands above them, then
+// what most people set first.
+func tableOrder(table string) int { return slices.Index([]string{"", "app", "limits", "log"}, table) }
 
 // Default is the default as text. Where a Config's zero means "found out on
 // start", Fixed says so.
@@ -71,7 +124,7 @@ func Settings() []Setting {
 	both := Serve | Run
 	return []Setting{
 		{
-			Name: "listen", Group: Listening, Flag: both, Field: "gatehouse.Server.Addr",
+			Name: "listen", Group: Listening, Flag: both, Guarded: true, Field: "gatehouse.Server.Addr",
 			What: "where to listen: host:port, :port for every network this machine is in, or unix:/path; may be repeated",
 			Why:  "only this machine until somebody asks for more",
 			bind: func(c *Config) Value { return &listValue{p: &c.Listen, kind: "ADDR"} },
@@ -180,9 +233,20 @@ func Settings() []Setting {
 		},
 
 		{
-			Name: "python", Group: Applications, Flag: Run, Field: "pyapp.Config.Python", Fixed: "VIRTUAL_ENV, .venv, venv, pyproject.toml, then python3",
+			Name: "app", Group: Applications, Field: "pyapp.Config.App", Fixed: "what is found in the folder",
+			What: "the application, as module:callable or module:factory()",
+			bind: func(c *Config) Value { return textValue{&c.App.App, "TEXT"} },
+		},
+		{
+			Name: "env", Group: Applications, Field: "pyapp.Config.Env", Fixed: "what the server has",
+			What: `variables of the application's environment, a table: NAME = "text", { file = "PATH" } or { env = "NAME" }`,
+			Why:  "a secret stays out of the file; files are read with the application's rights",
+			bind: func(c *Config) Value { return &variablesValue{&c.App.Env} },
+		},
+		{
+			Name: "python", Group: Applications, Flag: Run, Top: true, Field: "pyapp.Config.Python", Fixed: "VIRTUAL_ENV, .venv, venv, pyproject.toml, then python3",
 			What: "the interpreter to run the application with",
-			bind: func(c *Config) Value { return textValue{&c.App.Python, "PATH"} },
+			bind: func(c *Config) Value { return pathValue{p: &c.App.Python, kind: "PATH", name: true} },
 		},
 		{
 			Name: "workers", Group: Applications, Flag: Run, Field: "pyapp.Config.Workers", Fixed: "the cores this machine or container has, 2 to 8",
@@ -201,7 +265,7 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return boolValue{&c.App.Preload} },
 		},
 		{
-			Name: "reload", Group: Applications, Flag: Run,
+			Name: "reload", Group: Applications, Flag: Run, AtStart: true,
 			What: "load new code whenever a source file is saved, and show tracebacks to browsers on this machine; 2 workers unless told otherwise",
 			Why:  "for development only: what visitors get should not change at a keystroke",
 			bind: func(c *Config) Value { return boolValue{&c.App.Reload} },
@@ -269,10 +333,10 @@ func Settings() []Setting {
 		},
 
 		{
-			Name: "access-log", Group: Logs, Flag: both, Field: "accesslog.Open",
+			Name: "access-log", Group: Logs, Flag: both, Guarded: true, Field: "accesslog.Open",
 			What: "where requests are logged: a path, - for standard output, or off",
 			Why:  "control bytes are escaped: no client writes a line of its own",
-			bind: func(c *Config) Value { return textValue{&c.Log.Access, "PATH|-|off"} },
+			bind: func(c *Config) Value { return pathValue{p: &c.Log.Access, kind: "PATH|-|off"} },
 		},
 		{
 			Name: "log-format", Group: Logs, Flag: both, Field: "accesslog.Format",
@@ -289,7 +353,7 @@ func Settings() []Setting {
 		},
 
 		{
-			Name: "user", Group: Process, Flag: both, Fixed: "an application: its folder's owner if started by root; else whoever started gatehouse",
+			Name: "user", Group: Process, Flag: both, Guarded: true, Fixed: "an application: its folder's owner if started by root; else whoever started gatehouse",
 			What: "whom the process becomes once it has its ports; needs root",
 			Why:  "no code gains rights by being served, and no file is opened with rights that an application lacks",
 			bind: func(c *Config) Value { return textValue{&c.User, "NAME"} },

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,10 +22,70 @@ type Value interface {
 	Type() string
 }
 
+// A Value may say more about its form in a file, by these methods. One that does
+// not is read there as it is on the command line: a text, or a number without
+// quotes.
+type (
+	// kinded takes values of certain types only.
+	kinded interface{ kinds() Kind }
+	// listed is an array in a file, of texts that Set takes one by one.
+	listed interface{ elements() []string }
+	// rooted is told which folder relative paths start from, an absolute path.
+	rooted interface{ root(dir string) }
+)
+
+// kindsOf are the types that v has in a file.
+func kindsOf(v Value) Kind {
+	if k, ok := v.(kinded); ok {
+		return k.kinds()
+	}
+	return Text | Integer
+}
+
+// expected says what a file may hold for v.
+func expected(v Value) string {
+	switch kinds := kindsOf(v); {
+	case kinds == Boolean:
+		return "true or false"
+	case kinds == Table:
+		return "a table"
+	case kinds == Array:
+		return "an array of texts in quotes"
+	case kinds == Integer:
+		return "a number"
+	case kinds&Integer != 0:
+		return "a number, or a text in quotes"
+	}
+	switch v.Type() {
+	case "TIME":
+		return `a time in quotes, such as "30s", or "off"`
+	case "SIZE":
+		return `a size in quotes, such as "16MB"`
+	}
+	return "a text in quotes"
+}
+
+// tomlOf writes v as a file has it.
+func tomlOf(v Value) string {
+	text := v.String()
+	if l, ok := v.(listed); ok {
+		return tomlArray(l.elements())
+	}
+	switch kinds := kindsOf(v); {
+	case kinds == Boolean:
+		return map[string]string{"on": "true", "off": "false"}[text]
+	case kinds&Integer != 0 && isDecimal(text):
+		return text
+	}
+	return tomlText(text)
+}
+
 // durationValue is a time with a unit; "off" or 0 stands for no limit.
 type durationValue struct{ p *time.Duration }
 
 func (v durationValue) Type() string { return "TIME" }
+
+func (v durationValue) kinds() Kind { return Text }
 
 func (v durationValue) String() string {
 	if *v.p == 0 {
@@ -63,6 +124,7 @@ type sizeValue struct {
 
 func (v sizeValue) Type() string   { return "SIZE" }
 func (v sizeValue) String() string { return v.p.String() }
+func (v sizeValue) kinds() Kind    { return Text }
 
 func (v sizeValue) Set(text string) error {
 	size, err := ParseSize(text)
@@ -84,6 +146,13 @@ type countValue struct {
 }
 
 func (v countValue) Type() string { return "N" }
+
+func (v countValue) kinds() Kind {
+	if v.zero == "" {
+		return Integer
+	}
+	return Integer | Text
+}
 
 func (v countValue) String() string {
 	if *v.p == 0 && v.zero != "" {
@@ -109,6 +178,8 @@ func (v countValue) Set(text string) error {
 type boolValue struct{ p *bool }
 
 func (v boolValue) Type() string { return "on|off" }
+
+func (v boolValue) kinds() Kind { return Boolean }
 
 func (v boolValue) String() string {
 	if *v.p {
@@ -138,6 +209,27 @@ type textValue struct {
 func (v textValue) Type() string          { return v.kind }
 func (v textValue) String() string        { return *v.p }
 func (v textValue) Set(text string) error { *v.p = text; return nil }
+func (v textValue) kinds() Kind           { return Text }
+
+// pathValue is the path of a file or folder, or one of the words that kind has
+// beside PATH.
+type pathValue struct {
+	p    *string
+	kind string
+	name bool // without a slash it is the name of a program
+}
+
+func (v pathValue) Type() string          { return v.kind }
+func (v pathValue) String() string        { return *v.p }
+func (v pathValue) Set(text string) error { *v.p = text; return nil }
+func (v pathValue) kinds() Kind           { return Text }
+
+func (v pathValue) root(dir string) {
+	if slices.Contains(strings.Split(v.kind, "|"), *v.p) || v.name && !strings.ContainsRune(*v.p, filepath.Separator) {
+		return
+	}
+	*v.p = under(dir, *v.p)
+}
 
 // choiceValue is one of a few words.
 type choiceValue struct {
@@ -147,6 +239,7 @@ type choiceValue struct {
 
 func (v choiceValue) Type() string   { return strings.Join(v.words, "|") }
 func (v choiceValue) String() string { return *v.p }
+func (v choiceValue) kinds() Kind    { return Text }
 
 func (v choiceValue) Set(text string) error {
 	if !slices.Contains(v.words, text) {
@@ -166,6 +259,9 @@ type listValue struct {
 func (v *listValue) Type() string   { return v.kind }
 func (v *listValue) String() string { return strings.Join(*v.p, ", ") }
 
+func (v *listValue) kinds() Kind        { return Array }
+func (v *listValue) elements() []string { return *v.p }
+
 func (v *listValue) Set(text string) error {
 	if text == "" {
 		return errors.New("the value is empty")
@@ -174,5 +270,29 @@ func (v *listValue) Set(text string) error {
 		*v.p, v.set = nil, true
 	}
 	*v.p = append(*v.p, text)
+	return nil
+}
+
+// variablesValue is an environment: a table in a file.
+type variablesValue struct{ p *[]Variable }
+
+func (v *variablesValue) Type() string { return "NAME=VALUE" }
+func (v *variablesValue) kinds() Kind  { return Table }
+
+// String names the variables without their values, which may be secret.
+func (v *variablesValue) String() string {
+	names := make([]string, len(*v.p))
+	for i, variable := range *v.p {
+		names[i] = variable.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func (v *variablesValue) Set(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || !isVariable(name) {
+		return fmt.Errorf("%q is not of the form NAME=VALUE", text)
+	}
+	*v.p = append(*v.p, Variable{Name: name, Value: value})
 	return nil
 }

@@ -1,0 +1,368 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/seed-07905ac1/gatehouse/internal/spelling"
+)
+
+// FileName is the configuration file of a project. ProjectFile may hold the same
+// in the table that ToolTable names.
+const (
+	FileName    = "gatehouse.toml"
+	ProjectFile = "pyproject.toml"
+	ToolTable   = "tool.gatehouse"
+)
+
+// maxFile bounds a configuration file; those that people write are smaller. The
+// library compares each name with those before it in its table: a file of 1 MB
+// that is made for it takes half a minute, one of this size a second.
+const maxFile = 256 << 10
+
+// file is a configuration file that was read.
+type file struct {
+	path    string // as people are to read it
+	dir     string // absolute: what relative paths start from
+	prefix  string // ToolTable in a pyproject.toml
+	table   *node
+	trusted bool // see Source.Trust
+}
+
+// readFile reads the configuration in path; nil if that is a pyproject.toml
+// without any. The error is a *FileError or the file system's.
+func readFile(path string, trust func(fs.FileInfo) bool) (*file, error) {
+	f, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	src, err := readLimited(f, path, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	read, err := parseFile(path, src)
+	if read != nil {
+		read.trusted, err = trusts(trust, info, filepath.Dir(path))
+	}
+	return read, err
+}
+
+// trusts reports whether the file and the folder that it lies in are trusted:
+// whoever can write the folder can put another file, or a link, in its place.
+func trusts(trust func(fs.FileInfo) bool, file fs.FileInfo, dir string) (bool, error) {
+	if trust == nil {
+		return true, nil
+	}
+	folder, err := os.Stat(dir)
+	if err != nil {
+		return false, err
+	}
+	return trust(file) && trust(folder), nil
+}
+
+// parseFile is readFile for a file's content.
+func parseFile(path string, src []byte) (*file, error) {
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("config: resolve %s: %w", path, err)
+	}
+	f := &file{path: path, dir: dir}
+	project := filepath.Base(path) == ProjectFile
+	if f.table, err = parse(src); err != nil {
+		if project && !bytes.Contains(src, []byte("gatehouse")) {
+			return nil, nil // whatever is wrong there is not ours to say
+		}
+		s, _ := errors.AsType[*syntaxError](err)
+		return nil, &FileError{[]Problem{{f.path, s.at.line, s.at.column, s.what}}}
+	}
+	if !project {
+		return f, nil
+	}
+	f.prefix = ToolTable
+	for name := range strings.SplitSeq(ToolTable, ".") {
+		if f.table = f.table.child(name); f.table == nil {
+			return nil, nil
+		}
+	}
+	if f.table.kind != Table {
+		return nil, &FileError{[]Problem{{f.path, f.table.at.line, f.table.at.column, ToolTable + ": expected a table, got " + f.table.describe()}}}
+	}
+	return f, nil
+}
+
+// find reads the configuration file of the project in dir; nil if it has none.
+func find(dir string, trust func(fs.FileInfo) bool) (*file, error) {
+	own, err := readIfThere(filepath.Join(dir, FileName), trust)
+	if err != nil {
+		return nil, err
+	}
+	project, err := readIfThere(filepath.Join(dir, ProjectFile), trust)
+	switch {
+	case err != nil:
+		return nil, err
+	case own != nil && project != nil:
+		return nil, fmt.Errorf("%s and [%s] in %s:%d both configure the application; keep one of them",
+			own.path, ToolTable, project.path, project.table.key.line)
+	case own != nil:
+		return own, nil
+	}
+	return project, nil
+}
+
+// readIfThere is readFile, or nil where nothing has that name. A link that leads
+// nowhere is something; a folder that is not there is for others to tell.
+func readIfThere(path string, trust func(fs.FileInfo) bool) (*file, error) {
+	f, err := readFile(path, trust)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, missing := os.Lstat(path); missing != nil {
+			return nil, nil
+		}
+	}
+	return f, err
+}
+
+// decoder puts a file's values into a configuration.
+type decoder struct {
+	file    *file
+	config  *Config
+	schema  map[string]map[string]*Setting // by table and key
+	origins map[string]Origin
+	failed  FileError
+}
+
+// decode puts what the file says into c and notes in origins from where. If it
+// returns an error, which is a *FileError, c is not to be used.
+func (f *file) decode(c *Config, origins map[string]Origin) error {
+	d := &decoder{file: f, config: c, schema: schema(), origins: origins}
+	d.table(f.table, "")
+	if len(d.failed.Problems) > 0 {
+		d.failed.sort()
+		return &d.failed
+	}
+	return nil
+}
+
+// schema is the table of settings by where they stand in a file.
+func schema() map[string]map[string]*Setting {
+	tables := map[string]map[string]*Setting{}
+	for _, s := range fileSettings() {
+		keys := tables[s.Table()]
+		if keys == nil {
+			keys = map[string]*Setting{}
+			tables[s.Table()] = keys
+		}
+		keys[s.Key()] = &s
+	}
+	return tables
+}
+
+// wrong notes a problem.
+func (d *decoder) wrong(at position, format string, args ...any) {
+	d.failed.Problems = append(d.failed.Problems, Problem{d.file.path, at.line, at.column, fmt.Sprintf(format, args...)})
+}
+
+// enough problems are told of a file that is not meant for us, or not written by
+// people.
+const enough = 100
+
+// table reads the table of that name; "" is the file itself.
+func (d *decoder) table(n *node, name string) {
+	for _, key := range n.names {
+		if len(d.failed.Problems) == enough {
+			return
+		}
+		child := n.child(key)
+		inner := key
+		if name != "" {
+			inner = name + "." + key
+		}
+		switch s := d.schema[name][key]; {
+		case s != nil:
+			d.setting(s, child)
+		case d.schema[inner] == nil:
+			d.unknown(name, key, child)
+		case child.kind != Table:
+			d.wrong(child.at, "%s: expected a table, got %s", key, child.describe())
+		default:
+			d.table(child, inner)
+		}
+	}
+}
+
+// label is how a table is called in its file.
+func (d *decoder) label(table string) string {
+	switch {
+	case d.file.prefix == "":
+		return "[" + table + "]"
+	case table == "":
+		return "[" + d.file.prefix + "]"
+	}
+	return "[" + d.file.prefix + "." + table + "]"
+}
+
+// unknown says what may have been meant.
+func (d *decoder) unknown(table, key string, n *node) {
+	what := fmt.Sprintf("unknown key %s", quoted(key))
+	in := ""
+	if table != "" || d.file.prefix != "" {
+		in = " in " + d.label(table)
+	}
+	tables := slices.Sorted(maps.Keys(d.schema))
+	if table == "" && n.kind == Table {
+		what, in = "unknown table "+d.label(key), ""
+		if near := spelling.Nearest(key, tables); near != "" {
+			d.wrong(n.key, "%s; did you mean %s?", what, d.label(near))
+			return
+		}
+	}
+	for _, home := range tables {
+		if d.schema[home][key] == nil {
+			continue
+		}
+		if home == "" && d.file.prefix == "" {
+			d.wrong(n.key, "%s%s; it belongs above all tables", what, in)
+		} else {
+			d.wrong(n.key, "%s%s; it belongs in %s", what, in, d.label(home))
+		}
+		return
+	}
+	if near := spelling.Nearest(key, slices.Sorted(maps.Keys(d.schema[table]))); near != "" {
+		d.wrong(n.key, "%s%s; did you mean %q?", what, in, near)
+		return
+	}
+	d.wrong(n.key, "%s%s", what, in)
+}
+
+// setting reads one value.
+func (d *decoder) setting(s *Setting, n *node) {
+	if s.Guarded && !d.file.trusted {
+		d.wrong(n.key, "%s: started by root, it is not taken from a file that others can write or replace; use --%s, or name the file with --config", s.Key(), s.Name)
+		return
+	}
+	v := s.Value(d.config)
+	kinds := kindsOf(v)
+	switch {
+	case n.kind&kinds == 0:
+		d.wrong(n.at, "%s: expected %s, got %s", s.Key(), expected(v), n.describe())
+		return
+	case n.kind == Table:
+		d.variables(v.(*variablesValue), n)
+	case n.kind == Array:
+		d.array(s, v, n)
+	case n.kind == Text && n.text == "":
+		d.wrong(n.at, "%s: the text is empty; leave the key out for the default", s.Key())
+		return
+	case n.kind == Text && kinds&Integer != 0 && isDecimal(n.text):
+		d.wrong(n.at, "%s: expected the number without quotes, got %s", s.Key(), n.describe())
+		return
+	default:
+		if err := v.Set(n.text); err != nil {
+			d.wrong(n.at, "%s: %v", s.Key(), err)
+			return
+		}
+	}
+	if p, ok := v.(rooted); ok {
+		p.root(d.file.dir)
+	}
+	d.origins[s.Name] = Origin{File: d.file.path, Line: n.key.line}
+}
+
+// array reads a list, which is what can be repeated on the command line.
+func (d *decoder) array(s *Setting, v Value, n *node) {
+	if len(n.items) == 0 {
+		d.wrong(n.at, "%s: the array is empty; leave the key out for the default", s.Key())
+	}
+	for _, item := range n.items {
+		if item.kind != Text {
+			d.wrong(item.at, "%s: expected %s, got %s in it", s.Key(), expected(v), item.describe())
+		} else if err := v.Set(item.text); err != nil {
+			d.wrong(item.at, "%s: %v", s.Key(), err)
+		}
+	}
+}
+
+// variables reads a table of variables of an environment.
+func (d *decoder) variables(v *variablesValue, n *node) {
+	for _, name := range n.names {
+		child := n.child(name)
+		if !isVariable(name) {
+			d.wrong(child.key, "%s is no name of a variable; use letters, digits and _", quoted(name))
+			continue
+		}
+		if variable, ok := d.variable(name, child); ok {
+			*v.p = append(*v.p, variable)
+		}
+	}
+}
+
+// variable reads one of them.
+func (d *decoder) variable(name string, n *node) (v Variable, ok bool) {
+	v.Name = name
+	switch n.kind {
+	case Text:
+		v.Value = n.text
+	case Integer:
+		d.wrong(n.at, "%s: a variable is a text; write %q", name, n.text)
+		return v, false
+	case Table:
+		if !d.source(&v, n) {
+			return v, false
+		}
+	default:
+		d.wrong(n.at, `%s: expected a text, { file = "PATH" } or { env = "NAME" }, got %s`, name, n.describe())
+		return v, false
+	}
+	if strings.ContainsRune(v.Value+v.File+v.From, 0) {
+		d.wrong(n.at, "%s: a variable cannot hold a zero byte", name)
+		return v, false
+	}
+	return v, true
+}
+
+// source reads where a variable's value lies.
+func (d *decoder) source(v *Variable, n *node) bool {
+	if len(n.names) != 1 {
+		d.wrong(n.at, `%s: expected one of { file = "PATH" } and { env = "NAME" }`, v.Name)
+		return false
+	}
+	key := n.names[0]
+	child := n.child(key)
+	switch {
+	case key != "file" && key != "env":
+		d.wrong(child.key, `%s: unknown key %s; expected { file = "PATH" } or { env = "NAME" }`, v.Name, quoted(key))
+		return false
+	case child.kind != Text || child.text == "":
+		d.wrong(child.at, "%s: %s: expected a text, got %s", v.Name, key, child.describe())
+		return false
+	case key == "env":
+		v.From = child.text
+	default:
+		v.File = under(d.file.dir, child.text)
+	}
+	return true
+}
+
+// under is path as it is meant by something that lies in dir.
+func under(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(dir, path)
+}
+
+// isDecimal reports whether text is a number as an integer in a file is.
+func isDecimal(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == ""
+}

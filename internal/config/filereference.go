@@ -1,0 +1,93 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// FileReference is docs/reference/configuration.md.
+func FileReference() string {
+	var b strings.Builder
+	b.WriteString(filePreamble)
+	table, first := "", true
+	for _, s := range fileSettings() {
+		if first || s.Table() != table {
+			table, first = s.Table(), false
+			title := "Above all tables"
+			if table != "" {
+				title = "`[" + table + "]`"
+			}
+			fmt.Fprintf(&b, "\n## %s\n| key | takes | default | meaning | a new value takes effect |\n|---|---|---|---|---|\n", title)
+		}
+		c := Default()
+		v := s.Value(&c)
+		def := s.Default()
+		if s.Fixed == "" && def != "none" {
+			def = "`" + tomlOf(v) + "`"
+		}
+		when := "with a restart"
+		if s.Reloads() {
+			when = "with a reload"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", s.Key(), cell(takes(v)), cell(def), cell(s.What), when)
+	}
+	b.WriteString(fileNotes)
+	return b.String()
+}
+
+// takes describes a value in a file for the reference.
+func takes(v Value) string {
+	if c, ok := v.(choiceValue); ok {
+		words := make([]string, len(c.words))
+		for i, w := range c.words {
+			words[i] = "`" + tomlText(w) + "`"
+		}
+		return strings.Join(words, " or ")
+	}
+	if c, ok := v.(countValue); ok && c.zero != "" {
+		return "a number, or `" + tomlText(c.zero) + "`"
+	}
+	return strings.Replace(expected(v), " in quotes", "", 1)
+}
+
+const filePreamble = "# The configuration file\n\n" +
+	"This page is written by the program (`go generate ./cmd/gatehouse`) and tested to be current.\n\n" +
+	"`gatehouse run` and `gatehouse check` read `gatehouse.toml` in the project's folder, or, in the same form, the table\n" +
+	"`[tool.gatehouse]` of its `pyproject.toml` (`[app]` is `[tool.gatehouse.app]` there); both at once are an error. `--config FILE` names\n" +
+	"another file; then neither is looked for. `gatehouse DIR` reads none. Nothing has to stand in it, and no file is needed:\n" +
+	"`gatehouse run --explain` prints one that says what was found.\n" +
+	"```toml\n" + fileExample + "```\n" +
+	"A key is the flag of the same name with underscores. Flags win over the file, the file wins over the defaults. Times and sizes are texts\n" +
+	"with a unit (`\"30s\"`, `\"2m\"`, `\"off\"`; `\"8KB\"`, `\"16MB\"`, powers of 1024). Relative paths start from the folder that the file lies in.\n" +
+	"Whatever is not in the tables below, or not of the right type, is an error that names file, line and column.\n\n" +
+	"SIGHUP reads the file again. If it is in order, workers with the new values are started beside the old, requests go to them, and the old\n" +
+	"ones finish what they have. If not, the log says why and nothing changes. Values that need a restart are named.\n"
+
+const fileExample = `listen = ["127.0.0.1:8000"]
+
+[app]
+app = "shop.wsgi:application"
+workers = 4
+timeout = "30s"
+
+[app.env]
+DJANGO_SETTINGS_MODULE = "shop.settings.live"
+DATABASE_PASSWORD = { file = "/run/secrets/shop-database" }
+API_KEY = { env = "SHOP_API_KEY" }
+
+[log]
+log_format = "json"
+`
+
+const fileNotes = "\n## `[app.env]`\n" +
+	"Variables of the application's environment, beside those that the server has.\n\n" +
+	"| value | what the application gets |\n|---|---|\n" +
+	"| `NAME = \"text\"` | the text |\n" +
+	"| `NAME = { file = \"PATH\" }` | the content of the file, without the line end behind it; read with the application's rights, again with each reload |\n" +
+	"| `NAME = { env = \"OTHER\" }` | the server's variable OTHER, which must be there |\n\n" +
+	"## Started by root\n" +
+	"`listen`, `user` and `access_log` take effect with root's rights. Root takes them only from a file that belongs to root, as its folder does,\n" +
+	"where nobody else can write either; from a file that `--config` names; or from flags.\n\n" +
+	"## Which `python`\n" +
+	"In `gatehouse.toml` it counts like the flag. In `pyproject.toml` it is the project's wish: an active or a present virtual environment\n" +
+	"(`VIRTUAL_ENV`, `.venv`, `venv`) comes first.\n"
