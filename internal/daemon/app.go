@@ -57,7 +57,7 @@ func look(cfg *config.App) (*detect.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := detect.Folder(dir, detect.Options{App: callable, Python: cfg.Python})
+	found, err := detect.Folder(dir, detect.Options{App: detect.Named{Value: callable}, Python: detect.Named{Value: cfg.Python}})
 	if err != nil {
 		return nil, detectError(dir, err)
 	}

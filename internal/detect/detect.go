@@ -10,6 +10,7 @@ package detect
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 )
 
@@ -17,10 +18,23 @@ import (
 type Options struct {
 	// App is the application that the operator named: "module:callable",
 	// "module:factory()", or "module" alone. Empty: look for one.
-	App string
+	App Named
 	// Python is the interpreter that the operator named: a path, a name on
 	// PATH, or the folder of a virtual environment. Empty: look for one.
-	Python string
+	Python Named
+	// ProjectPython is the same as the project itself names it. It counts where
+	// there is no virtual environment.
+	ProjectPython Named
+	// Settings is what DJANGO_SETTINGS_MODULE will be for the application. Empty:
+	// what it is in the environment.
+	Settings Named
+}
+
+// Named is something that was named, and where.
+type Named struct {
+	Value string
+	File  string // absolute; empty for the command line
+	Line  int
 }
 
 // Result is what Folder found.
@@ -87,8 +101,11 @@ func Folder(dir string, opt Options) (*Result, error) {
 	if _, err := listing(abs); err != nil {
 		return nil, err
 	}
-	f := &finder{res: Result{Dir: abs, Name: filepath.Base(abs)}}
-	if opt.App != "" {
+	f := &finder{res: Result{Dir: abs, Name: filepath.Base(abs)}, settings: opt.Settings}
+	if f.settings.Value == "" {
+		f.settings = Named{Value: os.Getenv(SettingsVar)}
+	}
+	if opt.App.Value != "" {
 		err = f.named(opt.App)
 	} else {
 		err = f.search()
@@ -96,7 +113,7 @@ func Folder(dir string, opt Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.interpreter(opt.Python); err != nil {
+	if err := f.interpreter(opt.Python, opt.ProjectPython); err != nil {
 		return nil, err
 	}
 	return &f.res, nil
@@ -104,7 +121,8 @@ func Folder(dir string, opt Options) (*Result, error) {
 
 // finder carries one search; it belongs to one goroutine.
 type finder struct {
-	res Result
+	res      Result
+	settings Named // Django's settings module as the application's environment has it
 }
 
 // because notes a decision. file is absolute or empty.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,7 +16,8 @@ import (
 
 // TestFolder runs every archive in testdata/folders: a tree of files, and a file
 // "want" with what Folder is to find in it. The archive's comment may hold
-// "app:", "python:", "in:" (the subfolder to look at), "env: NAME=value" and
+// "app:", "python:", "project-python:" and "settings:" (both with the file and
+// line that name them), "in:" (the subfolder to look at), "env: NAME=value" and
 // "venv: DIR VERSION" (a virtual environment to make).
 func TestFolder(t *testing.T) {
 	archives, err := filepath.Glob("testdata/folders/*.txtar")
@@ -42,9 +44,13 @@ func TestFolder(t *testing.T) {
 				key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 				switch key {
 				case "app":
-					opt.App = value
+					opt.App = detect.Named{Value: value}
 				case "python":
-					opt.Python = value
+					opt.Python = detect.Named{Value: value}
+				case "project-python":
+					opt.ProjectPython = named(dir, value)
+				case "settings":
+					opt.Settings = named(dir, value)
 				case "in":
 					look = filepath.Join(dir, value)
 				case "env":
@@ -70,6 +76,17 @@ func TestFolder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// named reads "VALUE FILE:LINE".
+func named(dir, text string) detect.Named {
+	value, place, _ := strings.Cut(text, " ")
+	file, number, _ := strings.Cut(place, ":")
+	line, err := strconv.Atoi(number)
+	if err != nil {
+		panic(err)
+	}
+	return detect.Named{Value: value, File: filepath.Join(dir, file), Line: line}
 }
 
 // report writes down a result or an error as the archives do.

@@ -1,13 +1,12 @@
 package detect
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 )
 
-// settingsVar is the variable that tells Django its settings module.
-const settingsVar = "DJANGO_SETTINGS_MODULE"
+// SettingsVar is the variable that tells Django its settings module.
+const SettingsVar = "DJANGO_SETTINGS_MODULE"
 
 // django takes the Django project whose manage.py lies in root, if there is one.
 func (f *finder) django(root string) bool {
@@ -55,9 +54,9 @@ func (f *finder) projectName(dotted string) {
 // the environment's, those it sets itself, or else those of manage.py, which no
 // worker runs and which therefore have to be handed over.
 func (f *finder) settingsOf(m *module) {
-	if env := os.Getenv(settingsVar); env != "" {
-		f.res.Settings = env
-		f.because("", 0, "settings module %s, from %s in the environment", env, settingsVar)
+	if env := f.settings; env.Value != "" {
+		f.res.Settings = env.Value
+		f.because(env.File, env.Line, "settings module %s, from %s in the environment", env.Value, SettingsVar)
 		return
 	}
 	if own, line := settingsIn(m); own != "" {
@@ -70,11 +69,11 @@ func (f *finder) settingsOf(m *module) {
 
 // inherit hands settings over in the worker's environment.
 func (f *finder) inherit(settings string) {
-	if settings == "" || os.Getenv(settingsVar) != "" {
+	if settings == "" || f.settings.Value != "" {
 		return
 	}
-	f.res.Env = append(f.res.Env, settingsVar+"="+settings)
-	f.because("", 0, "%s=%s for the workers", settingsVar, settings)
+	f.res.Env = append(f.res.Env, SettingsVar+"="+settings)
+	f.because("", 0, "%s=%s for the workers", SettingsVar, settings)
 }
 
 // settingsIn finds the statement that sets the settings module to a literal, at
@@ -86,7 +85,7 @@ func settingsIn(m *module) (settings string, line int) {
 			continue
 		}
 		for i, text := range s.text[:len(s.text)-1] {
-			if text == settingsVar && isDotted(s.text[i+1]) {
+			if text == SettingsVar && isDotted(s.text[i+1]) {
 				return s.text[i+1], s.line
 			}
 		}

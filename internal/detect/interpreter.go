@@ -23,12 +23,12 @@ type Interpreter struct {
 }
 
 // interpreter chooses: what the operator named, the active environment, the
-// project's, what pyproject.toml names, python3.
-func (f *finder) interpreter(named string) error {
+// project's, what the project names, python3.
+func (f *finder) interpreter(named, wish Named) error {
 	project := projectFolders(f.res.Dir)
 	f.requiresPython(project)
-	if named != "" {
-		return f.namedInterpreter(named, f.res.Dir, "--python", "", 0)
+	if named.Value != "" {
+		return f.namedInterpreter(named)
 	}
 	if venv := os.Getenv("VIRTUAL_ENV"); venv != "" {
 		if f.useVenv(venv, "VIRTUAL_ENV") {
@@ -44,11 +44,8 @@ func (f *finder) interpreter(named string) error {
 			}
 		}
 	}
-	for _, dir := range project {
-		file := filepath.Join(dir, "pyproject.toml")
-		if value, line := pyproject(file, "tool.gatehouse", "python"); value != "" {
-			return f.namedInterpreter(value, dir, "[tool.gatehouse] python", file, line)
-		}
+	if wish.Value != "" {
+		return f.namedInterpreter(wish)
 	}
 	for _, name := range []string{"python3", "python"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -58,21 +55,26 @@ func (f *finder) interpreter(named string) error {
 	return &Error{Path: f.res.Dir, Err: ErrInterpreter, Looked: []string{
 		"--python, VIRTUAL_ENV",
 		".venv and venv in the project",
-		"[tool.gatehouse] python in pyproject.toml",
+		"python in gatehouse.toml, or in [tool.gatehouse] in pyproject.toml",
 		"python3 on PATH",
 	}, Hint: "install Python 3.8 or newer, or name one with --python PATH"}
 }
 
-// namedInterpreter takes a path relative to base, a virtual environment's
-// folder, or a name on PATH. file and line are where it was named, if in a file.
-func (f *finder) namedInterpreter(value, base, why, file string, line int) error {
+// namedInterpreter takes a path relative to the folder, a virtual environment's
+// folder, or a name on PATH.
+func (f *finder) namedInterpreter(named Named) error {
+	base, value, why := f.res.Dir, named.Value, "--python"
+	if named.File != "" {
+		why = "the configuration"
+	}
+	from := Reason{What: "from " + why, File: f.rel(named.File), Line: named.Line}.String()
 	path := value
 	if !strings.ContainsRune(value, filepath.Separator) && !isVenv(filepath.Join(base, value)) {
 		found, err := exec.LookPath(value)
 		if err != nil {
 			return &Error{
 				Path: value, Err: fmt.Errorf("%w: not on PATH", ErrInterpreter),
-				Hint: "from " + why + "; a path needs a slash: ./" + value,
+				Hint: from + "; a path needs a slash: ./" + value,
 			}
 		}
 		path = found
@@ -84,9 +86,9 @@ func (f *finder) namedInterpreter(value, base, why, file string, line int) error
 		path = filepath.Join(path, "bin", "python")
 	}
 	if err := executable(path); err != nil {
-		return &Error{Path: value, Err: fmt.Errorf("%w: %w", ErrInterpreter, err), Hint: "from " + why}
+		return &Error{Path: value, Err: fmt.Errorf("%w: %w", ErrInterpreter, err), Hint: from}
 	}
-	return f.use(path, why, file, line)
+	return f.use(path, why, named.File, named.Line)
 }
 
 // useVenv takes the environment's interpreter, if it has one.

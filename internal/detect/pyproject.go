@@ -25,7 +25,7 @@ func projectFolders(dir string) []string {
 func (f *finder) requiresPython(project []string) {
 	for _, dir := range project {
 		file := filepath.Join(dir, "pyproject.toml")
-		if value, line := pyproject(file, "project", "requires-python"); value != "" {
+		if value, line := projectString(file, "requires-python"); value != "" {
 			f.res.RequiresPython = value
 			f.because(file, line, "requires Python %s", value)
 			return
@@ -33,21 +33,21 @@ func (f *finder) requiresPython(project []string) {
 	}
 }
 
-// pyproject reads one string of a pyproject.toml, empty if it is not there. It
-// knows "[table]" and "key = string", which is how these keys are written;
-// whatever else TOML allows it passes over.
-func pyproject(file, table, key string) (value string, line int) {
+// projectString reads one string of the table [project] of a pyproject.toml, empty
+// if it is not there. It knows "[table]" and "key = string", which is how these
+// keys are written; whatever else TOML allows it passes over.
+func projectString(file, key string) (value string, line int) {
 	src, err := readFile(file)
 	if err != nil {
 		return "", 0
 	}
-	current := ""
+	table := ""
 	for _, s := range scan(src) {
 		if name, ok := strings.CutPrefix(s.code, "["); ok {
-			current = strings.Trim(name, "[] ")
+			table = strings.Trim(name, "[] ")
 			continue
 		}
-		if current == table && s.isLiteral(key) {
+		if table == "project" && s.isLiteral(key) {
 			return s.text[0], s.line
 		}
 	}

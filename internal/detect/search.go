@@ -139,8 +139,17 @@ func (f *finder) take(root string, c *candidate) {
 	}
 }
 
-// named takes the application that the operator named.
-func (f *finder) named(app string) error {
+// named takes the application that the operator named. Where a search finds the
+// same, it is taken with all that the search tells about it: what Django's
+// manage.py says does not stand in the module that was named.
+func (f *finder) named(name Named) error {
+	app := name.Value
+	search := &finder{res: f.res, settings: f.settings}
+	if found, err := search.here(); err == nil && found && search.res.App == app {
+		f.res = search.res
+		f.because(name.File, name.Line, "application %s, as named", app)
+		return nil
+	}
 	mod, expr, colon := strings.Cut(app, ":")
 	callable := strings.TrimSuffix(expr, "()")
 	if !isDotted(mod) || colon && !isDotted(callable) {
@@ -149,7 +158,7 @@ func (f *finder) named(app string) error {
 			Hint: "such as shop.wsgi:application, or shop:create_app()",
 		}
 	}
-	f.because("", 0, "application %s, as named", app)
+	f.because(name.File, name.Line, "application %s, as named", app)
 	for _, root := range importRoots(f.res.Dir) {
 		m := loadModule(root, mod)
 		if m == nil {
