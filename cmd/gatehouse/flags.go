@@ -9,8 +9,16 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 )
 
-// bindFlags gives cmd the flags that the table has for it, bound to cfg.
-func bindFlags(cmd *cobra.Command, which config.Command, cfg *config.Config) {
+// commandLine is what the flags say.
+type commandLine struct {
+	config config.Config       // the defaults, with the flags on top
+	given  []config.Assignment // the flags alone, in their order
+}
+
+func newCommandLine() *commandLine { return &commandLine{config: config.Default()} }
+
+// bindFlags gives cmd the flags that the table has for it, bound to line.
+func bindFlags(cmd *cobra.Command, which config.Command, line *commandLine) {
 	flags := cmd.Flags()
 	flags.SortFlags = false // the table's order tells more than the alphabet
 	for _, s := range config.Settings() {
@@ -21,7 +29,7 @@ func bindFlags(cmd *cobra.Command, which config.Command, cfg *config.Config) {
 		if s.Fixed != "" {
 			usage += " (default: " + s.Fixed + ")"
 		}
-		f := flags.VarPF(flagValue{s.Value(cfg)}, s.Name, "", usage)
+		f := flags.VarPF(flagValue{s.Value(&line.config), s.Name, line}, s.Name, "", usage)
 		if s.Fixed != "" {
 			f.DefValue = "" // pflag would print the empty value as well
 		}
@@ -40,8 +48,21 @@ func bindHelp(cmd *cobra.Command) {
 	cmd.Flags().BoolP("help", "h", false, "show this text")
 }
 
-// flagValue is a config.Value as pflag wants it.
-type flagValue struct{ config.Value }
+// flagValue is a config.Value as pflag wants it. It notes what it is given.
+type flagValue struct {
+	config.Value
+	name string
+	line *commandLine
+}
+
+// Set implements pflag.Value.
+func (f flagValue) Set(text string) error {
+	if err := f.Value.Set(text); err != nil {
+		return err
+	}
+	f.line.given = append(f.line.given, config.Assignment{Name: f.name, Text: text})
+	return nil
+}
 
 var _ pflag.Value = flagValue{}
 

@@ -11,8 +11,8 @@ import (
 )
 
 // positionals reads [TARGET] [PORT]: a number is the port and comes last. The
-// port goes into cfg, the target is returned.
-func positionals(cmd *cobra.Command, args []string, cfg *config.Config) (target string, err error) {
+// port goes into line, the target is returned.
+func positionals(cmd *cobra.Command, args []string, line *commandLine) (target string, err error) {
 	if len(args) > 0 && isNumber(args[len(args)-1]) {
 		port := args[len(args)-1]
 		args = args[:len(args)-1]
@@ -21,7 +21,9 @@ func positionals(cmd *cobra.Command, args []string, cfg *config.Config) (target 
 		} else if cmd.Flags().Changed("listen") {
 			return "", &usageError{err: fmt.Errorf("port %d and --listen both say where to listen", n)}
 		}
-		cfg.Listen = []string{net.JoinHostPort("127.0.0.1", port)}
+		addr := net.JoinHostPort("127.0.0.1", port)
+		line.config.Listen = []string{addr}
+		line.given = append(line.given, config.Assignment{Name: "listen", Text: addr})
 	}
 	switch len(args) {
 	case 0:

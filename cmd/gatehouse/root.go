@@ -27,7 +27,7 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 
 // newRoot is the command that serves a folder, with all others below it.
 func newRoot() *cobra.Command {
-	cfg := config.Default()
+	line := newCommandLine()
 	root := &cobra.Command{
 		Use:   "gatehouse [flags] [DIR] [PORT]",
 		Short: "Serve a folder, or run a Python web application",
@@ -46,25 +46,25 @@ number, or that of a command, is written ./NAME.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir, err := positionals(cmd, args, &cfg)
+			dir, err := positionals(cmd, args, line)
 			if err != nil {
 				return err
 			}
 			if err := misspelt(cmd, dir); err != nil {
 				return err
 			}
-			cfg.Static.Dir = dir
-			return daemon.Serve(cmd.Context(), &cfg, streams(cmd))
+			line.config.Static.Dir = dir
+			return daemon.Serve(cmd.Context(), &line.config, streams(cmd))
 		},
 	}
-	bindFlags(root, config.Serve, &cfg)
+	bindFlags(root, config.Serve, line)
 	root.Version = ownVersion()
 	root.SetVersionTemplate(versionLine() + "\n")
 	root.Flags().Bool("version", false, "print the version")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err: flagError(err)} })
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newRun(), newVersion(), newCompletion(), newReference())
+	root.AddCommand(newRun(), newCheck(), newVersion(), newCompletion(), newReference())
 	root.AddCommand(reserved()...)
 	root.SetUsageTemplate(usageTemplate)
 	return root
@@ -144,7 +144,9 @@ func report(w io.Writer, cmd *cobra.Command, err error) int {
 			fmt.Fprintln(w)
 		}
 	}
-	fmt.Fprintf(w, "gatehouse: %v\n", err)
+	for line := range strings.Lines(err.Error()) { // a configuration file may have several problems
+		fmt.Fprintf(w, "gatehouse: %s\n", strings.TrimRight(line, "\n"))
+	}
 	for line := range strings.Lines(hint) {
 		fmt.Fprintf(w, "  %s\n", strings.TrimRight(line, "\n"))
 	}

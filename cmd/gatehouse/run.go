@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/daemon"
@@ -9,7 +10,8 @@ import (
 
 // newRun is the command that runs an application.
 func newRun() *cobra.Command {
-	cfg := config.Default()
+	line := newCommandLine()
+	var file string
 	var explain bool
 	cmd := &cobra.Command{
 		Use:   "run [flags] [TARGET] [PORT]",
@@ -20,8 +22,12 @@ TARGET is a project folder, the current one if absent, or an application as
 module:callable (module:factory() for a function that makes one). Django, Flask
 and others are recognised, and so is the virtual environment.
 
-SIGHUP loads new code without losing a request; if that fails, the old goes on.
-With --reload, for development, so does every save of a source file.`,
+What stands in gatehouse.toml in the project's folder, or in [tool.gatehouse] in
+its pyproject.toml, need not be said as a flag; flags win.
+
+SIGHUP loads new code and configuration without losing a request; if that fails,
+the old goes on. With --reload, for development, so does every save of a source
+file.`,
 		Example: `  gatehouse run                      run what is in this folder
   gatehouse run --explain            say what that is, and why
   gatehouse run ~/shop 9000          run another project on port 9000
@@ -32,18 +38,38 @@ With --reload, for development, so does every save of a source file.`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeFolder,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			target, err := positionals(cmd, args, &cfg)
+			target, err := positionals(cmd, args, line)
 			if err != nil {
 				return err
 			}
-			cfg.App.Target = target
+			project := daemon.Project{Target: target, ConfigFile: file, Flags: line.given}
 			if explain {
-				return daemon.Explain(&cfg, cmd.OutOrStdout())
+				return daemon.Explain(project, cmd.OutOrStdout())
 			}
-			return daemon.Run(cmd.Context(), &cfg, streams(cmd))
+			return daemon.Run(cmd.Context(), project, streams(cmd))
 		},
 	}
-	bindFlags(cmd, config.Run, &cfg)
-	cmd.Flags().BoolVar(&explain, "explain", false, "say what was found, from which file and why, and run nothing")
+	bindFlags(cmd, config.Run, line)
+	bindConfig(cmd, &file)
+	cmd.Flags().BoolVar(&explain, "explain", false, "say what was found and why, and the configuration file that says the same; run nothing")
 	return cmd
 }
+
+// bindConfig gives cmd the flag that names a configuration file.
+func bindConfig(cmd *cobra.Command, file *string) {
+	cmd.Flags().Var((*fileValue)(file), "config", "read this configuration file, and none in the project's folder")
+}
+
+// fileValue is the name of a file as a flag has it.
+type fileValue string
+
+// String implements pflag.Value.
+func (f *fileValue) String() string { return string(*f) }
+
+// Set implements pflag.Value.
+func (f *fileValue) Set(text string) error { *f = fileValue(text); return nil }
+
+// Type implements pflag.Value.
+func (f *fileValue) Type() string { return "FILE" }
+
+var _ pflag.Value = (*fileValue)(nil)

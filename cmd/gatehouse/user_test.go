@@ -67,3 +67,49 @@ func TestUser(t *testing.T) {
 		t.Errorf("exit status %d, %v; want 0", status, err)
 	}
 }
+
+// What acts with root's rights is not taken from a file that others can write,
+// unless the operator names it.
+func TestConfigurationOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"wsgi.py":        "def application(environ, start_response): pass\n",
+		"gatehouse.toml": "listen = ['127.0.0.1:0']\nuser = 'root'\n",
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if os.Geteuid() == 0 {
+			if err := os.Chown(file, 65534, 65534); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string // if root starts it; nobody else can become another user
+	}{
+		{"found", []string{"run"}, `gatehouse\.toml:2:1: user: started by root, it is not taken from a file that others can write or replace; `},
+		{"named", []string{"check", "--config", "gatehouse.toml"}, `^ok +gatehouse\.toml; `},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newServer(dir, os.Environ(), tt.args)
+			if err := s.start(); err != nil {
+				t.Fatal(err)
+			}
+			defer s.kill()
+			if _, err := s.end(); err != nil {
+				t.Fatal(err)
+			}
+			want := tt.want
+			if os.Geteuid() != 0 {
+				want = "only root can become another user"
+			}
+			if text := s.out.String() + s.errOut.String(); !regexp.MustCompile(want).MatchString(text) {
+				t.Errorf("it wrote:\n%s\nwant %s", text, want)
+			}
+		})
+	}
+}

@@ -56,7 +56,6 @@ const (
 
 // App is a Python application and how it is run.
 type App struct {
-	Target        string // a folder, "module:callable", or "" for the current folder
 	App           string // "module:callable"; "" to look for one
 	Env           []Variable
 	Python        string // "" to look for one

@@ -9,7 +9,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -24,12 +27,23 @@ import (
 // app is a site that a Python application makes, with the files that it declares
 // served beside it.
 type app struct {
+	project *project
+	who     *account
+	log     *slog.Logger
+	open    func(context.Context, pyapp.Config) (pool, error)
+	started *config.Loaded                   // the configuration of the start, which some settings stay with
+	source  *source                          // nil unless the source is watched, which makes it development
+	broken  atomic.Pointer[pyapp.StartError] // of the source as it is now
+
+	// What runs now. A reload changes it, one at a time.
+	loaded *config.Loaded
 	found  *detect.Result
 	config pyapp.Config
-	pool   pool // nil if the code could not be loaded yet, which only development allows
-	log    *slog.Logger
-	source *source                          // nil unless the source is watched, which makes it development
-	broken atomic.Pointer[pyapp.StartError] // of the source as it is now
+
+	current atomic.Pointer[version] // nil if the code could not be loaded yet, which only development allows
+	drains  sync.WaitGroup          // versions that were replaced
+	ctx     context.Context         // ends when they are to end at once
+	cancel  context.CancelFunc
 
 	router router.Router
 	// mounts are all that were ever in a table, by what they serve. They stay open
@@ -51,63 +65,113 @@ type pool interface {
 	Close() error
 }
 
-// look finds out what the configuration's target is. Nothing is started.
-func look(cfg *config.App) (*detect.Result, error) {
-	dir, callable, err := target(cfg.Target)
-	if err != nil {
-		return nil, err
+// newApp is an application that is not started yet.
+func newApp(p *project, l *config.Loaded, found *detect.Result, who *account, log *slog.Logger) *app {
+	a := &app{
+		project: p, who: who, log: log, started: l, loaded: l, found: found,
+		drain: l.Config.Drain, interrupt: l.Config.InterruptDrain,
+		open: func(ctx context.Context, c pyapp.Config) (pool, error) { return pyapp.OpenContext(ctx, c) },
 	}
-	found, err := detect.Folder(dir, detect.Options{App: detect.Named{Value: callable}, Python: detect.Named{Value: cfg.Python}})
-	if err != nil {
-		return nil, detectError(dir, err)
-	}
-	return found, nil
+	a.ctx, a.cancel = context.WithCancel(context.Background())
+	return a
 }
 
-// target tells a folder from a file and from module:callable. Folders and files
-// win, because what is there can be seen.
-func target(text string) (dir, callable string, err error) {
-	if text == "" {
-		return ".", "", nil
-	}
-	info, err := os.Stat(text)
-	switch {
-	case err == nil && info.IsDir():
-		return text, "", nil
-	case err == nil && strings.HasSuffix(text, ".py"):
-		return filepath.Dir(text), strings.TrimSuffix(filepath.Base(text), ".py"), nil
-	case err == nil:
-		return "", "", &Error{
-			Err:  fmt.Errorf("cannot run %s: it is no folder and no Python module", text),
-			Hint: runUsage,
+// start starts it. The process is a.who's already.
+func (a *app) start(ctx context.Context) error {
+	if a.started.Config.App.Reload {
+		var err error
+		if a.source, err = watchSource(a.found, a.log); err != nil {
+			return err
 		}
-	case strings.ContainsRune(text, filepath.Separator):
-		return "", "", &Error{Err: fmt.Errorf("cannot run %s: %w", text, cause(err)), Hint: runUsage}
 	}
-	return ".", text, nil
+	// The source is watched by now: what is saved while it is imported counts.
+	if err := a.load(ctx, a.loaded, a.found); err != nil && a.broken.Load() == nil {
+		_ = a.close(ctx) // err is what to tell
+		return appError(err)
+	}
+	if err := a.route(); err != nil {
+		_ = a.close(ctx) // as above
+		return err
+	}
+	return nil
 }
 
-const runUsage = "name a project folder, or an application as module:callable"
-
-// detectError is detect's answer for the person who typed the command.
-func detectError(dir string, err error) *Error {
-	var d *detect.Error
-	if errors.As(err, &d) {
-		return &Error{Err: fmt.Errorf("cannot run %w", d), Hint: d.Detail()}
+// load loads the application's present code, with this configuration, and notes
+// what is wrong with it.
+func (a *app) load(ctx context.Context, l *config.Loaded, found *detect.Result) error {
+	err := a.exchange(ctx, l, found)
+	if a.source != nil && ctx.Err() == nil {
+		start, _ := errors.AsType[*pyapp.StartError](err)
+		a.broken.Store(start)
 	}
-	return &Error{Err: fmt.Errorf("cannot run %s: %w", dir, cause(err))}
+	return err
 }
 
-// openApp starts the application that was found. The process is who's already.
-func openApp(cfg *config.Config, found *detect.Result, who *account, log *slog.Logger) (*app, error) {
-	c := &cfg.App
-	a := &app{found: found, log: log, drain: cfg.Drain, interrupt: cfg.InterruptDrain}
-	a.config = pyapp.Config{
+// exchange has the pool load its code again or, if it is not what the
+// configuration asks for, opens another in its place.
+func (a *app) exchange(ctx context.Context, l *config.Loaded, found *detect.Result) error {
+	c, err := poolConfig(l, found, a.who, a.log)
+	if err != nil {
+		return err
+	}
+	if a.source != nil {
+		develop(&c)
+	}
+	if p := a.pool(); p != nil && alike(c, a.config) {
+		err = p.Reload(ctx)
+	} else {
+		err = a.replace(ctx, c)
+	}
+	if err != nil {
+		return err
+	}
+	a.loaded, a.found, a.config = l, found, c
+	return nil
+}
+
+// replace opens a pool and sends requests there. The one before, if there was
+// one, ends when it has answered those that it has.
+func (a *app) replace(ctx context.Context, c pyapp.Config) error {
+	p, err := a.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	old := a.current.Swap(newVersion(p, a.current.Load))
+	if old == nil {
+		return nil
+	}
+	old.leave()
+	a.drains.Go(func() {
+		select {
+		case <-old.empty:
+		case <-a.ctx.Done():
+		}
+		a.end(a.ctx, old.pool)
+	})
+	return nil
+}
+
+// poolConfig is what the configuration makes of what was found, for an
+// application that runs as who. It reads the files that the configuration names.
+func poolConfig(l *config.Loaded, found *detect.Result, who *account, log *slog.Logger) (pyapp.Config, error) {
+	c := &l.Config.App
+	env := slices.Concat(os.Environ(), found.Env, who.env())
+	for _, v := range c.Env {
+		value, err := v.Resolve()
+		if err != nil {
+			return pyapp.Config{}, &Error{
+				Err:  fmt.Errorf("cannot start %s: %w", found.Name, err),
+				Hint: "from " + l.Call("env") + "; files are read with the application's rights",
+			}
+		}
+		env = append(env, v.Name+"="+value)
+	}
+	return pyapp.Config{
 		Name:           found.Name,
 		Dir:            found.ImportDir,
 		App:            found.App,
 		Python:         found.Python.Path,
-		Env:            append(os.Environ(), append(found.Env, who.env()...)...),
+		Env:            env,
 		Workers:        c.Workers,
 		Threads:        c.Threads,
 		NoPreload:      !c.Preload,
@@ -122,22 +186,16 @@ func openApp(cfg *config.Config, found *detect.Result, who *account, log *slog.L
 		QueueWait:      limit(c.QueueWait),
 		Scheme:         scheme,
 		Log:            log,
+	}, nil
+}
+
+// alike reports whether two configurations make the same application. Functions
+// and the log are those of the daemon, the same for all.
+func alike(a, b pyapp.Config) bool {
+	for _, c := range []*pyapp.Config{&a, &b} {
+		c.Scheme, c.Debug, c.Log = nil, nil, nil
 	}
-	if c.Reload {
-		if err := a.develop(); err != nil {
-			return nil, err
-		}
-	}
-	// The source is watched by now: what is saved while it is imported counts.
-	if err := a.load(context.Background()); err != nil && a.broken.Load() == nil {
-		_ = a.close(context.Background()) // err is what to tell
-		return nil, appError(err)
-	}
-	if err := a.route(); err != nil {
-		_ = a.close(context.Background()) // as above
-		return nil, err
-	}
-	return a, nil
+	return reflect.DeepEqual(a, b)
 }
 
 // developWorkers is the number of processes in development, where none is given.
@@ -146,31 +204,11 @@ func openApp(cfg *config.Config, found *detect.Result, who *account, log *slog.L
 const developWorkers = 2
 
 // develop makes the application one that somebody works at.
-func (a *app) develop() error {
-	a.config.Debug = isDeveloper
-	if a.config.Workers == 0 {
-		a.config.Workers = developWorkers
+func develop(c *pyapp.Config) {
+	c.Debug = isDeveloper
+	if c.Workers == 0 {
+		c.Workers = developWorkers
 	}
-	var err error
-	a.source, err = watchSource(a.found, a.log)
-	return err
-}
-
-// load loads the application's present code, and notes what is wrong with it.
-func (a *app) load(ctx context.Context) error {
-	var err error
-	if a.pool != nil {
-		err = a.pool.Reload(ctx)
-	} else if opened, failed := pyapp.OpenContext(ctx, a.config); failed == nil {
-		a.pool = opened
-	} else {
-		err = failed
-	}
-	if a.source != nil && ctx.Err() == nil {
-		start, _ := errors.AsType[*pyapp.StartError](err)
-		a.broken.Store(start)
-	}
-	return err
 }
 
 // bound turns a configuration's "no bytes at all" into what pyapp understands,
@@ -190,6 +228,9 @@ func scheme(r *http.Request) string {
 // appError is pyapp's answer for the person who typed the command: the line, the
 // hint, and the traceback in full, because it is their code.
 func appError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
 	e := &Error{Err: err}
 	var start *pyapp.StartError
 	if errors.As(err, &start) {
@@ -203,8 +244,8 @@ func (a *app) route() error {
 	var routes []router.Route
 	var root http.Handler
 	var mounts []pyapp.StaticMount
-	if a.pool != nil {
-		root, mounts = a.pool, a.pool.Info().Static
+	if v := a.current.Load(); v != nil {
+		root, mounts = v, v.pool.Info().Static
 	}
 	if a.source != nil {
 		root = &stage{app: root, broken: &a.broken, dir: realDir(a.found.Dir)}
@@ -257,13 +298,34 @@ func (a *app) handler() http.Handler { return &a.router }
 
 func (a *app) asksOrigin() bool { return true }
 
-// reload starts the application's present code beside the old and switches when
-// it works.
-func (a *app) reload(ctx context.Context) error {
-	if err := a.load(ctx); err != nil {
-		return err
+// pool is the one that gets new requests, nil if there is none yet.
+func (a *app) pool() pool {
+	if v := a.current.Load(); v != nil {
+		return v.pool
 	}
-	return a.route()
+	return nil
+}
+
+// reload takes the configuration and the application's code as they are now and
+// starts them beside the old; when that works, requests go there.
+func (a *app) reload(ctx context.Context) (restart []string, err error) {
+	l, err := a.project.load()
+	if err != nil {
+		return nil, err
+	}
+	found := a.found
+	// Looking again at code that may be broken could only say less than the import
+	// will.
+	if len(config.Changed(&a.loaded.Config, &l.Config, (*config.Setting).Reloads)) > 0 {
+		if found, err = a.project.look(l); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.load(ctx, l, found); err != nil {
+		return nil, err
+	}
+	stays := func(s *config.Setting) bool { return !s.Reloads() }
+	return config.Changed(&a.started.Config, &l.Config, stays), a.route()
 }
 
 // changed implements site.
@@ -277,9 +339,9 @@ func (a *app) changed() <-chan string {
 // fallback implements site.
 func (a *app) fallback() string {
 	switch {
-	case a.pool == nil:
+	case a.pool() == nil:
 		return "nothing is served until it is mended; browsers on this machine show why"
-	case a.source != nil:
+	case a.broken.Load() != nil:
 		return "browsers on this machine show this; to others the old version goes on serving"
 	}
 	return "the old version goes on serving"
@@ -288,8 +350,8 @@ func (a *app) fallback() string {
 // risks implements site.
 func (a *app) risks() []string {
 	var all []string
-	if a.pool != nil && a.pool.Info().Debug {
-		if a.pool.Info().Framework.Name == string(detect.Django) {
+	if p := a.pool(); p != nil && p.Info().Debug {
+		if p.Info().Framework.Name == string(detect.Django) {
 			all = append(all, "DEBUG is on and everybody on the network can reach this: visitors see settings and code; set DEBUG = False")
 		} else {
 			all = append(all, "debug mode is on and everybody on the network can reach this: visitors may see more than they should; it is for development")
@@ -301,17 +363,28 @@ func (a *app) risks() []string {
 	return all
 }
 
-// close implements site: workers that have nothing to do any more may run what
-// Python has them run at their end.
+// end ends a pool: workers that have nothing to do any more may run what Python
+// has them run at their end, until ctx ends.
+func (a *app) end(ctx context.Context, p pool) {
+	_ = p.Shutdown(ctx) // what does not end in time is ended by Close
+	if err := p.Close(); err != nil {
+		a.log.Error("cannot end the application", "error", err)
+	}
+}
+
+// close implements site.
 func (a *app) close(ctx context.Context) error {
+	defer a.cancel()
+	stop := context.AfterFunc(ctx, a.cancel)
+	defer stop()
 	var errs []error
 	if a.source != nil {
 		errs = append(errs, a.source.Close())
 	}
-	if a.pool != nil {
-		_ = a.pool.Shutdown(ctx) // what does not end in time is ended by Close
-		errs = append(errs, a.pool.Close())
+	if p := a.pool(); p != nil {
+		a.end(ctx, p)
 	}
+	a.drains.Wait()
 	for _, m := range a.mounts {
 		errs = append(errs, m.Close())
 	}
@@ -328,7 +401,7 @@ func (a *app) patience(sig os.Signal) time.Duration {
 
 // announce says what was found and how it runs.
 func (a *app) announce(s *screen, begun time.Time, addrs []address) {
-	if a.pool == nil {
+	if a.pool() == nil {
 		s.line("found", "%s (%s) %s", a.found.App, a.found.Framework, place(a.found))
 		s.failure(a.broken.Load())
 	} else {
@@ -338,7 +411,7 @@ func (a *app) announce(s *screen, begun time.Time, addrs []address) {
 		s.line("reload", "watching %s; new code in under a second", count(a.source.Folders(), "folder"))
 	}
 	label, since := "ready", "in "+seconds(time.Since(begun))
-	if a.pool == nil {
+	if a.pool() == nil {
 		label, since = "waiting", "for the code to be mended, and shows what is wrong"
 	}
 	for i, addr := range addrs {
@@ -351,7 +424,7 @@ func (a *app) announce(s *screen, begun time.Time, addrs []address) {
 }
 
 func (a *app) announceRunning(s *screen) {
-	info := a.pool.Info()
+	info := a.pool().Info()
 	what := cmp.Or(info.Framework.Name, string(a.found.Framework))
 	if info.Framework.Version != "" {
 		what += " " + info.Framework.Version

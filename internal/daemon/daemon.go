@@ -22,7 +22,7 @@ import (
 // Serve serves the folder that cfg names, until a signal or ctx ends it. The
 // error is an *Error if it did not come to serving.
 func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
-	return run(ctx, cfg, streams, func(d *daemon) (opener, error) {
+	return run(ctx, &config.Loaded{Config: *cfg}, streams, func(d *daemon) (opener, error) {
 		dir, err := findFolder(&cfg.Static)
 		if err != nil {
 			return nil, err
@@ -34,18 +34,29 @@ func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
 	})
 }
 
-// Run runs the Python application that cfg names, until a signal or ctx ends it.
-// The error is an *Error if it did not come to serving.
-func Run(ctx context.Context, cfg *config.Config, streams Streams) error {
-	return run(ctx, cfg, streams, func(d *daemon) (opener, error) {
-		found, err := look(&cfg.App)
+// Run runs a Python application, until a signal or ctx ends it. The error is an
+// *Error if it did not come to serving.
+func Run(ctx context.Context, p Project, streams Streams) error {
+	located, err := p.locate()
+	if err != nil {
+		return err
+	}
+	l, err := located.load()
+	if err != nil {
+		return err
+	}
+	return run(ctx, l, streams, func(d *daemon) (opener, error) {
+		found, err := located.look(l)
 		if err != nil {
 			return nil, err
 		}
-		if d.who, d.caution, err = accountFor(found.Dir, cfg.User, os.Geteuid()); err != nil {
+		if d.who, d.caution, err = accountFor(found.Dir, l.Config.User, os.Geteuid()); err != nil {
 			return nil, err
 		}
-		return func() (site, error) { return openApp(cfg, found, d.who, d.log) }, nil
+		return func() (site, error) {
+			a := newApp(located, l, found, d.who, d.log)
+			return a, a.start(ctx)
+		}, nil
 	})
 }
 
@@ -59,7 +70,8 @@ type site interface {
 	// patience is how long requests may go on after a signal.
 	patience(sig os.Signal) time.Duration
 	// reload takes in what has changed. An error means that nothing has changed.
-	reload(ctx context.Context) error
+	// restart are the keys of settings whose new values need a restart.
+	reload(ctx context.Context) (restart []string, err error)
 	// fallback says what is served after a reload that failed.
 	fallback() string
 	// changed names source files that have changed, if they are watched: each
@@ -76,7 +88,8 @@ type opener func() (site, error)
 
 // daemon is one server from start to end. It belongs to the goroutine of run.
 type daemon struct {
-	cfg     *config.Config
+	loaded  *config.Loaded
+	cfg     *config.Config // of loaded
 	screen  *screen
 	log     *slog.Logger
 	access  *accesslog.Log // nil if requests are not logged
@@ -91,14 +104,15 @@ type daemon struct {
 
 // run is a daemon's life. find says what will be served, or at once why nothing
 // can be.
-func run(ctx context.Context, cfg *config.Config, streams Streams, find func(*daemon) (opener, error)) error {
-	d := &daemon{cfg: cfg, screen: newScreen(streams.Err), begun: time.Now(), log: newLog(cfg, streams.Err)}
+func run(ctx context.Context, l *config.Loaded, streams Streams, find func(*daemon) (opener, error)) error {
+	cfg := &l.Config
+	d := &daemon{loaded: l, cfg: cfg, screen: newScreen(streams.Err), begun: time.Now(), log: newLog(cfg, streams.Err)}
 	if cfg.Log.Format == "json" {
 		d.screen.log = d.log
 	}
-	trust, err := forwarded.ParseTrust(cfg.TrustedProxies)
+	trust, err := parseTrust(l)
 	if err != nil {
-		return &Error{Err: fmt.Errorf("--trusted-proxy: %w", err), Usage: true}
+		return err
 	}
 	open, err := find(d)
 	if err != nil {
@@ -133,6 +147,17 @@ func run(ctx context.Context, cfg *config.Config, streams Streams, find func(*da
 		cancel() // patience has ended already
 	}
 	return errors.Join(served, s.close(ctx))
+}
+
+// parseTrust reads whom the configuration trusts about visitors.
+func parseTrust(l *config.Loaded) (forwarded.Trust, error) {
+	const setting = "trusted-proxy"
+	trust, err := forwarded.ParseTrust(l.Config.TrustedProxies)
+	if err != nil {
+		o, _ := l.Origin(setting)
+		return trust, &Error{Err: fmt.Errorf("%s: %w", l.Call(setting), err), Usage: o.File == ""}
+	}
+	return trust, nil
 }
 
 // errInterrupted ends a start that somebody did not wait for.

@@ -1,17 +1,29 @@
 package daemon
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/detect"
 )
 
-// Explain writes what Run would run, and from which file and line it knows.
-// Nothing is started.
-func Explain(cfg *config.Config, w io.Writer) error {
-	found, err := look(&cfg.App)
+// Explain writes what Run would run, from which file and line it knows, and the
+// configuration file that says the same. Nothing is started.
+func Explain(p Project, w io.Writer) error {
+	located, err := p.locate()
+	if err != nil {
+		return err
+	}
+	l, err := located.load()
+	if err != nil {
+		return err
+	}
+	found, err := located.look(l)
 	if err != nil {
 		return err
 	}
@@ -25,6 +37,7 @@ func Explain(cfg *config.Config, w io.Writer) error {
 	if found.ImportDir != found.Dir {
 		row("imports", found.ImportDir)
 	}
+	row("file", l.File)
 	row("framework", string(found.Framework))
 	row("application", found.App)
 	row("settings", found.Settings)
@@ -35,8 +48,52 @@ func Explain(cfg *config.Config, w io.Writer) error {
 	for _, r := range found.Reasons {
 		fmt.Fprintf(&b, "  %s\n", printable(r.String()))
 	}
+	fmt.Fprintf(&b, "\nthe same as %s\n\n%s", config.FileName, printable(config.Format(asFile(l, found))))
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("daemon: explain: %w", err)
 	}
 	return nil
+}
+
+// asFile is the configuration with what was found in it, as a file in the
+// project's folder has it.
+func asFile(l *config.Loaded, found *detect.Result) []config.Line {
+	set := slices.DeleteFunc(l.Lines(), func(line config.Line) bool {
+		return line.Table == "" && line.Key == "python" || line.Table == "app" && line.Key == "app"
+	})
+	lines := []config.Line{
+		config.TextLine("", "python", inFolder(found.Dir, found.Python.Path), cmp.Or(l.Why("python"), "from "+found.Python.Why)),
+		config.TextLine("app", "app", found.App, foundIn(found)),
+	}
+	for _, variable := range found.Env {
+		name, value, _ := strings.Cut(variable, "=")
+		configured := func(line config.Line) bool { return line.Table == "app.env" && line.Key == name }
+		if !slices.ContainsFunc(set, configured) {
+			lines = append(lines, config.TextLine("app.env", name, value, "nothing else sets it for the workers"))
+		}
+	}
+	return append(lines, set...)
+}
+
+// foundIn is the last place that the application was decided by.
+func foundIn(found *detect.Result) string {
+	for _, r := range slices.Backward(found.Reasons) {
+		if strings.Contains(r.What, found.App) {
+			return r.String()
+		}
+	}
+	return ""
+}
+
+// inFolder is path as a file in dir is to name it: with a slash, because without
+// it would be looked up on PATH.
+func inFolder(dir, path string) string {
+	rel, err := filepath.Rel(dir, path)
+	switch {
+	case err != nil || !filepath.IsLocal(rel):
+		return path
+	case !strings.ContainsRune(rel, filepath.Separator):
+		return "./" + rel
+	}
+	return rel
 }

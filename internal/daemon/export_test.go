@@ -12,6 +12,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/forwarded"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
 // What tests see of the inside.
@@ -23,6 +24,7 @@ var (
 	ListenError = listenError
 	NameFiles   = nameFiles
 	NewConsole  = newConsole
+	OwnedByRoot = ownedByRoot
 	Seconds     = seconds
 	Target      = target
 	Wrap        = wrap
@@ -34,20 +36,42 @@ type Pool = pool
 // App is a site made of a pool.
 type App struct{ a *app }
 
-// NewApp puts the files that p declares beside p.
+// Installed is the answer in words.
+func Installed(venv, app string) string { return string(installed(venv, app)) }
+
+// NewApp puts the files that p declares beside p. Its project has no folder.
 func NewApp(p Pool, log *slog.Logger) (*App, error) {
-	a := &app{log: log, found: &detect.Result{Name: "shop", App: "shop:app", Framework: detect.Plain}, pool: p, drain: time.Minute, interrupt: time.Second}
-	return &App{a}, a.route()
+	return NewConfigured(p, "no folder", config.Default(), log)
 }
 
 // NewDevelopment is NewApp for somebody who works at the source in dir.
 func NewDevelopment(p Pool, dir string, log *slog.Logger) (*App, error) {
-	found := &detect.Result{Name: "shop", App: "shop:app", Framework: detect.Plain, Dir: dir, ImportDir: dir}
-	a := &app{log: log, found: found, pool: p}
-	if err := a.develop(); err != nil {
-		return nil, err
+	c := config.Default()
+	c.App.Reload = true
+	return NewConfigured(p, dir, c, log)
+}
+
+// NewConfigured is NewApp with a configuration and a folder, whose own will be
+// read by reloads.
+func NewConfigured(p Pool, dir string, c config.Config, log *slog.Logger) (*App, error) {
+	a := newApp(
+		&project{dir: dir, callable: "shop:app", source: config.Source{Dir: dir}}, &config.Loaded{Config: c},
+		&detect.Result{Name: "shop", App: "shop:app", Framework: detect.Plain, Dir: dir, ImportDir: dir}, nil, log,
+	)
+	a.drain, a.interrupt = time.Minute, time.Second
+	a.open = func(context.Context, pyapp.Config) (pool, error) { return p, nil }
+	return &App{a}, a.start(context.Background())
+}
+
+// Next has p take the place of the pool when the configuration changes; nil
+// fails with err. It returns what the pools were opened with.
+func (a *App) Next(p Pool, err error) (opened *[]pyapp.Config) {
+	opened = new([]pyapp.Config)
+	a.a.open = func(_ context.Context, c pyapp.Config) (pool, error) {
+		*opened = append(*opened, c)
+		return p, err
 	}
-	return &App{a}, a.route()
+	return opened
 }
 
 // ServeHTTP stands where the server's own middleware does.
@@ -72,9 +96,10 @@ func (r *Reached) Reload(a *App) { r.d.reload(context.Background(), a.a) }
 // Handler is what answers for a path now.
 func (a *App) Handler(path string) http.Handler { return a.a.router.Lookup("", path) }
 
-func (a *App) Reload(ctx context.Context) error          { return a.a.reload(ctx) }
-func (a *App) Close() error                              { return a.a.close(context.Background()) }
-func (a *App) Patience(sig syscall.Signal) time.Duration { return a.a.patience(sig) }
+func (a *App) Reload(ctx context.Context) error              { _, err := a.a.reload(ctx); return err }
+func (a *App) Restart(ctx context.Context) ([]string, error) { return a.a.reload(ctx) }
+func (a *App) Close() error                                  { return a.a.close(context.Background()) }
+func (a *App) Patience(sig syscall.Signal) time.Duration     { return a.a.patience(sig) }
 
 // Announce writes the start lines for listeners of these URLs.
 func (a *App) Announce(w io.Writer, urls ...string) {
@@ -87,7 +112,7 @@ func (a *App) Announce(w io.Writer, urls ...string) {
 
 // Chain is the handler that cfg puts before its folder, and the folder's own.
 func Chain(cfg *config.Config) (chain, files http.Handler, end func() error, err error) {
-	d := &daemon{cfg: cfg, log: slog.New(slog.DiscardHandler)}
+	d := &daemon{loaded: &config.Loaded{}, cfg: cfg, log: slog.New(slog.DiscardHandler)}
 	f, err := openFolder(cfg, cfg.Static.Dir, d.log)
 	if err != nil {
 		return nil, nil, nil, err
@@ -104,7 +129,7 @@ func Chain(cfg *config.Config) (chain, files http.Handler, end func() error, err
 
 // AppChain is the handler that cfg puts before an application.
 func AppChain(cfg *config.Config, p Pool) (http.Handler, error) {
-	d := &daemon{cfg: cfg, log: slog.New(slog.DiscardHandler)}
+	d := &daemon{loaded: &config.Loaded{}, cfg: cfg, log: slog.New(slog.DiscardHandler)}
 	trust, err := forwarded.ParseTrust(cfg.TrustedProxies)
 	if err != nil {
 		return nil, err

@@ -110,7 +110,7 @@ func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
 	}
 }
 
-func (f *folder) reload(context.Context) error { return nil } // files are always as they are now
+func (f *folder) reload(context.Context) ([]string, error) { return nil, nil } // files are always as they are now
 
 func (f *folder) fallback() string { return "" } // reload does not fail
 

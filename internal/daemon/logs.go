@@ -30,7 +30,7 @@ func (d *daemon) openAccessLog(out io.Writer) error {
 	default:
 		l, err := accesslog.Open(path, format, d.log)
 		if err != nil {
-			return &Error{Err: fmt.Errorf("cannot write the access log %s: %w", path, cause(err)), Hint: "--access-log takes a path, - or off"}
+			return &Error{Err: fmt.Errorf("cannot write the access log %s: %w", path, cause(err)), Hint: d.loaded.Call("access-log") + " takes a path, - or off"}
 		}
 		d.access = l
 	}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"io/fs"
 	"os"
 	"syscall"
 	"unsafe"
@@ -12,11 +13,21 @@ func owner(path string) (uid uint32, ok bool) {
 	if err != nil {
 		return 0, false
 	}
+	return ownerOf(info)
+}
+
+func ownerOf(info fs.FileInfo) (uid uint32, ok bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return 0, false
 	}
 	return stat.Uid, true
+}
+
+// ownedByRoot reports whether nobody but root can have written a file.
+func ownedByRoot(info fs.FileInfo) bool {
+	uid, ok := ownerOf(info)
+	return ok && uid == 0 && info.Mode().Perm()&0o022 == 0
 }
 
 // hasTerminal reports whether the process has a controlling terminal. /dev/tty

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 )
@@ -47,9 +48,12 @@ func (r *reloader) wait() {
 // reload reloads s once and says how it went.
 func (d *daemon) reload(ctx context.Context, s site) {
 	begun := time.Now()
-	err := s.reload(ctx)
+	restart, err := s.reload(ctx)
 	if err == nil {
 		d.screen.line("reloaded", "in %s", seconds(time.Since(begun)))
+		if len(restart) > 0 {
+			d.screen.line("warning", "changed, but needs a restart: %s", strings.Join(restart, ", "))
+		}
 		d.warn(s)
 		return
 	}

@@ -71,7 +71,9 @@ func (s *screen) failure(err error) {
 		s.line("failed", "%v\n%s", err, strings.TrimRight(start.Traceback, "\n"))
 		return
 	}
-	s.line("failed", "%v", err)
+	for line := range strings.Lines(err.Error()) { // a configuration file may have several problems
+		s.line("failed", "%s", strings.TrimRight(line, "\n"))
+	}
 }
 
 // wrap breaks a text of one line that is wider than width between words, so that

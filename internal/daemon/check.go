@@ -1,0 +1,86 @@
+package daemon
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Check tells whether Run could run: the configuration, what it names, the
+// application's module and the interpreter. Nothing is started, so what only the
+// import can tell stays open. The error is an *Error.
+func Check(p Project, w io.Writer) error {
+	located, err := p.locate()
+	if err != nil {
+		return err
+	}
+	l, err := located.load()
+	if err != nil {
+		return err
+	}
+	if _, err := parseTrust(l); err != nil {
+		return err
+	}
+	found, err := located.look(l)
+	if err != nil {
+		return err
+	}
+	if _, _, err := accountFor(found.Dir, l.Config.User, os.Geteuid()); err != nil {
+		return err
+	}
+	if _, err := poolConfig(l, found, nil, nil); err != nil {
+		return err
+	}
+	s := newScreen(w)
+	if len(found.Files) == 0 {
+		switch installed(found.Python.Venv, found.App) {
+		case no:
+			return &Error{
+				Err:  fmt.Errorf("cannot run %s: no such module in %s, nor in %s", found.App, found.Dir, found.Python.Venv),
+				Hint: runUsage,
+			}
+		case unknown:
+			s.line("warning", "%s is no module in %s; only its import tells whether it is installed", found.App, found.Dir)
+		}
+	}
+	s.line("ok", "%s; %s application %s, %s", cmp.Or(l.File, "no configuration file"), found.Framework, found.App, found.Python.Path)
+	return nil
+}
+
+// answer is what can be known without running anything.
+type answer string
+
+const (
+	unknown answer = "unknown"
+	yes     answer = "yes"
+	no      answer = "no"
+)
+
+// installed tells whether the package that an application begins with is
+// installed in the virtual environment in the folder venv, if there is one.
+func installed(venv, app string) answer {
+	module, _, _ := strings.Cut(app, ":")
+	name, _, _ := strings.Cut(module, ".")
+	var places []string
+	for _, pattern := range []string{"lib/python*/site-packages", "lib/pypy*/site-packages"} {
+		dirs, _ := filepath.Glob(filepath.Join(venv, pattern)) // the pattern is right
+		places = append(places, dirs...)
+	}
+	if venv == "" || len(places) == 0 {
+		return unknown
+	}
+	for _, dir := range places {
+		for _, pattern := range []string{name, name + ".*"} {
+			if hits, _ := filepath.Glob(filepath.Join(dir, pattern)); len(hits) > 0 {
+				return yes
+			}
+		}
+		if paths, _ := filepath.Glob(filepath.Join(dir, "*.pth")); len(paths) > 0 {
+			return unknown // they add other folders, such as those of editable installations
+		}
+	}
+	return no
+}
