@@ -6,6 +6,8 @@ PYTHON ?= python3
 LISTEN ?= 127.0.0.1:8000
 # How long each fuzz target runs in "make fuzz"; "make test" gives it 5,000 inputs.
 FUZZTIME ?= 30s
+# The interpreter of all that "make bench" compares: Debian's, whose headers are a package.
+BENCH_PYTHON ?= /usr/bin/python3
 
 export GO PYTHON
 .NOTPARALLEL:
@@ -57,9 +59,10 @@ fuzz-short:
 	@scripts/fuzz 5000x
 
 .PHONY: bench
-bench: build ## compare with nginx and uWSGI; BENCH holds more flags
-	@scripts/need nginx wrk taskset=util-linux uwsgi uwsgi_python3=uwsgi-plugin-python3
-	$(GO) run ./bench -gatehouse $(GATEHOUSE) $(BENCH)
+bench: build ## compare with nginx, uWSGI, gunicorn and others; BENCH holds more flags
+	@scripts/need nginx apache2=apache2-bin wrk taskset=util-linux gcc headers=libc6-dev apxs=apache2-dev python3-config=python3-dev
+	@PYTHON=$(BENCH_PYTHON) scripts/venv $(VENVS)/bench bench/requirements.txt
+	$(GO) run ./bench -gatehouse $(GATEHOUSE) -venv $(VENVS)/bench $(BENCH)
 
 .PHONY: pgo
 pgo: build ## take the profile anew by which the compiler optimises

@@ -21,22 +21,22 @@ const (
 
 // measureIdle opens idleConns connections, asks once on each, waits and reads
 // how much larger the server has become for each of them.
-func measureIdle(s settings) (row, error) {
+func measureIdle(s settings) ([]row, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return row{}, err
+		return nil, err
 	}
 	if limit.Cur < idleConns+200 {
-		return row{}, fmt.Errorf("needs %d open files, the limit is %d: raise it with ulimit -n", idleConns+200, limit.Cur)
+		return nil, fmt.Errorf("needs %d open files, the limit is %d: raise it with ulimit -n", idleConns+200, limit.Cur)
 	}
 	srv, err := startGatehouseStatic(s)
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
 	defer srv.stop()
 	before, err := residentBytes(srv.pids()[0])
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
 	conns := make([]net.Conn, 0, idleConns)
 	defer func() {
@@ -47,29 +47,29 @@ func measureIdle(s settings) (row, error) {
 	for range idleConns {
 		c, err := net.Dial("tcp", srv.addr)
 		if err != nil {
-			return row{}, err
+			return nil, err
 		}
 		conns = append(conns, c)
 		if err := askOnce(c, srv.addr); err != nil {
-			return row{}, err
+			return nil, err
 		}
 	}
 	fmt.Fprintf(s.out, "  %d connections answered; waiting %v\n", idleConns, s.idleWait)
 	time.Sleep(s.idleWait)
 	after, err := residentBytes(srv.pids()[0])
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
 	// A connection that was closed meanwhile would make the figure too good.
 	for _, c := range []net.Conn{conns[0], conns[idleConns-1]} {
 		if err := askOnce(c, srv.addr); err != nil {
-			return row{}, fmt.Errorf("after the wait: %w", err)
+			return nil, fmt.Errorf("after the wait: %w", err)
 		}
 	}
 	each := (after - before) / idleConns
 	fmt.Fprintf(s.out, "  resident %.1f MB before, %.1f MB after\n", float64(before)/1e6, float64(after)/1e6)
 	figure := fmt.Sprintf("%.1f KB", float64(each)/1024)
-	return row{ours: figure, ratio: figure, reached: each <= idleBytes}, nil
+	return []row{{ours: figure, result: figure, reached: each <= idleBytes}}, nil
 }
 
 func askOnce(c net.Conn, host string) error {
@@ -94,18 +94,18 @@ const (
 )
 
 // measureStart times a fresh process up to its first answer.
-func measureStart(s settings) (row, error) {
+func measureStart(s settings) ([]row, error) {
 	var times []float64
 	for range startRuns {
 		took, err := startOnce(s)
 		if err != nil {
-			return row{}, err
+			return nil, err
 		}
 		times = append(times, float64(took.Microseconds())/1000)
 	}
 	m := median(times)
 	figure := fmt.Sprintf("%.1f ms", m)
-	return row{ours: figure, ratio: figure, reached: m < float64(startAtMost.Milliseconds())}, nil
+	return []row{{ours: figure, result: figure, reached: m < float64(startAtMost.Milliseconds())}}, nil
 }
 
 func startOnce(s settings) (time.Duration, error) {

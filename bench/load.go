@@ -47,7 +47,7 @@ var (
 // run loads srv from the other core. An answer that is no success fails the
 // run: a server that refuses quickly must not look fast.
 func (l load) run(srv *server) (figures, error) {
-	args := []string{"-c", "1", "wrk", "-t1", fmt.Sprintf("-c%d", l.conns), fmt.Sprintf("-d%ds", l.seconds)}
+	args := []string{"-c", "1", "wrk", "-t1", "--timeout", "20s", fmt.Sprintf("-c%d", l.conns), fmt.Sprintf("-d%ds", l.seconds)}
 	if l.browser {
 		script, err := os.CreateTemp("", "wrk-*.lua")
 		if err != nil {

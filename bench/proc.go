@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -42,11 +43,11 @@ func readStat(pid int) (procStat, error) {
 	return s, nil
 }
 
-// familyCPU adds up the CPU time of roots and all their descendants.
-func familyCPU(roots []int) (time.Duration, error) {
+// family returns roots and all their descendants.
+func family(roots []int) (map[int]procStat, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	table := map[int]procStat{}
 	for _, e := range entries {
@@ -55,47 +56,83 @@ func familyCPU(roots []int) (time.Duration, error) {
 			continue
 		}
 		s, err := readStat(pid)
-		if errors.Is(err, os.ErrNotExist) || err != nil && strings.Contains(err.Error(), "no such process") {
+		if gone(err) {
 			continue // ended while we looked
 		}
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		table[pid] = s
 	}
-	family := map[int]bool{}
+	members := map[int]procStat{}
 	for _, pid := range roots {
-		if _, ok := table[pid]; !ok {
-			return 0, fmt.Errorf("process %d has ended", pid)
+		s, ok := table[pid]
+		if !ok {
+			return nil, fmt.Errorf("process %d has ended", pid)
 		}
-		family[pid] = true
+		members[pid] = s
 	}
 	for grown := true; grown; {
 		grown = false
 		for pid, s := range table {
-			if family[s.parent] && !family[pid] {
-				family[pid], grown = true, true
+			_, child := members[s.parent]
+			if _, known := members[pid]; child && !known {
+				members[pid], grown = s, true
 			}
 		}
 	}
+	return members, nil
+}
+
+// gone tells that a process ended before its file in /proc was read.
+func gone(err error) bool {
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
+}
+
+// familyCPU adds up the CPU time of roots and all their descendants.
+func familyCPU(roots []int) (time.Duration, error) {
+	members, err := family(roots)
+	if err != nil {
+		return 0, err
+	}
 	var sum time.Duration
-	for pid := range family {
-		sum += table[pid].cpu
+	for _, s := range members {
+		sum += s.cpu
 	}
 	return sum, nil
 }
 
-// residentBytes reads a process's resident memory (VmRSS).
-func residentBytes(pid int) (int64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+// residentBytes reads a process's resident memory.
+func residentBytes(pid int) (int64, error) { return statusBytes(pid, "VmRSS:") }
+
+// peakBytes reads the most memory that was resident in a process since it began
+// or since resetPeak.
+func peakBytes(pid int) (int64, error) { return statusBytes(pid, "VmHWM:") }
+
+// resetPeak makes what is resident now the peak.
+func resetPeak(pid int) error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
+}
+
+func statusBytes(pid int, name string) (int64, error) {
+	text, err := statusField(pid, name)
 	if err != nil {
 		return 0, err
 	}
+	kb, err := strconv.ParseInt(strings.TrimSuffix(text, " kB"), 10, 64)
+	return kb << 10, err
+}
+
+// statusField reads a line of /proc/PID/status; name ends with a colon.
+func statusField(pid int, name string) (string, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return "", err
+	}
 	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-			return kb << 10, err
+		if rest, ok := strings.CutPrefix(line, name); ok {
+			return strings.TrimSpace(rest), nil
 		}
 	}
-	return 0, fmt.Errorf("process %d has no VmRSS", pid)
+	return "", fmt.Errorf("process %d has no %s", pid, strings.TrimSuffix(name, ":"))
 }

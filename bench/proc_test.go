@@ -5,38 +5,10 @@ package main
 import (
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"testing"
 	"time"
 )
-
-func TestMedian(t *testing.T) {
-	tests := []struct {
-		in   []float64
-		want float64
-	}{
-		{[]float64{3}, 3},
-		{[]float64{9, 1, 5}, 5},
-		{[]float64{4, 1, 3, 2}, 2.5},
-	}
-	for _, tt := range tests {
-		if got := median(tt.in); got != tt.want {
-			t.Errorf("median(%v) = %v, want %v", tt.in, got, tt.want)
-		}
-	}
-}
-
-func TestChoose(t *testing.T) {
-	chosen, err := choose("start,idle")
-	if err != nil || len(chosen) != 2 || chosen[0].name != "start" || chosen[1].name != "idle" {
-		t.Errorf("choose(start,idle) = %v, %v; want those two in that order", chosen, err)
-	}
-	if _, err := choose("starts"); err == nil {
-		t.Error("choose took a name that does not exist")
-	}
-	if all, err := choose(""); err != nil || len(all) != len(works()) {
-		t.Errorf("choose(\"\") = %d works, %v; want all", len(all), err)
-	}
-}
 
 // A family's CPU time includes children, running and reaped, and nobody else.
 func TestFamilyCPU(t *testing.T) {
@@ -70,5 +42,27 @@ func TestResidentBytes(t *testing.T) {
 	n, err := residentBytes(os.Getpid())
 	if err != nil || n < 1<<20 || n > 1<<34 {
 		t.Errorf("residentBytes of this process = %d, %v", n, err)
+	}
+}
+
+// What a process needed before its peak was reset does not count.
+func TestResetPeak(t *testing.T) {
+	const size = 64 << 20
+	pid := os.Getpid()
+	block := make([]byte, size)
+	for i := 0; i < size; i += os.Getpagesize() {
+		block[i] = 1
+	}
+	high, err := peakBytes(pid)
+	if err != nil || high < size || block[0] != 1 {
+		t.Fatalf("peakBytes = %d, %v with %d bytes in use", high, err, size)
+	}
+	block = nil
+	debug.FreeOSMemory()
+	if err := resetPeak(pid); err != nil {
+		t.Fatal(err)
+	}
+	if low, err := peakBytes(pid); err != nil || low > high-size/2 {
+		t.Errorf("peakBytes = %d, %v after resetPeak, want far less than %d", low, err, high)
 	}
 }
