@@ -16,6 +16,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -78,11 +79,15 @@ func run(s settings, only string) error {
 		return err
 	}
 	var rows []row
+	var errs []error // what could not be measured keeps nothing else from it
 	for _, w := range chosen {
 		fmt.Fprintf(s.out, "\n%s: %s\n  method: %s\n", w.name, w.goals[0].title, w.method)
 		measured, err := w.measure(s)
 		if err != nil {
-			return fmt.Errorf("%s: %w", w.name, err)
+			err = fmt.Errorf("%s: %w", w.name, err)
+			fmt.Fprintf(s.out, "  failed: %v\n", err)
+			errs = append(errs, err)
+			continue
 		}
 		for i, r := range measured {
 			r.goal = w.goals[i]
@@ -90,7 +95,7 @@ func run(s settings, only string) error {
 		}
 	}
 	printTable(s.out, rows)
-	return nil
+	return errors.Join(errs...)
 }
 
 // tool is a command of the virtual environment.

@@ -13,13 +13,13 @@ import (
 // peer is another way to serve a WSGI application.
 type peer struct {
 	name    string
-	command string // see start; words are separated by space
+	command string // see runs; words are separated by space
 	front   string // nginx's location when nginx stands before it, else ""
 }
 
 // The peers, each as fast as its options make it where applications need no more
 // than the measured ones do: one process for each worker, no access log. Tried and
-// not kept, because they cost or make no difference:
+// not kept, because they cost something or made no difference that could be told:
 //   - uWSGI: several interpreters, the other handling of environ, a longer queue,
 //     no master; in nginx multi_accept, tcp_nopush, no buffering. Alone: its HTTP
 //     router, which costs three times as much
@@ -60,7 +60,7 @@ var (
 		{"waitress", "{{bin}}/waitress-serve --listen {{addr}} --threads 1 {{app}}", ""},
 		{
 			"mod_wsgi-express",
-			"{{bin}}/mod_wsgi-express start-server --embedded-mode --server-mpm event --max-clients 64 --keep-alive-timeout 75 --disable-reloading" +
+			"{{bin}}/mod_wsgi-express start-server --embedded-mode --server-mpm event --max-clients 128 --keep-alive-timeout 75 --disable-reloading" +
 				" --log-to-terminal --locale C.UTF-8 --server-root {{dir}}/httpd --include-file {{dir}}/httpd.conf --user nobody --group nogroup" +
 				" --host {{host}} --port {{port}} --application-type module {{module}}",
 			"",

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Every answer counts once: a connection that the server announces to close is
@@ -45,5 +46,29 @@ func TestCrowd(t *testing.T) {
 	}
 	if e.median() <= 0 || e.longest() < e.median() {
 		t.Errorf("median %v, longest %v", e.median(), e.longest())
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	var hundred []time.Duration
+	for i := range 100 {
+		hundred = append(hundred, time.Duration(i+1))
+	}
+	tests := []struct {
+		sorted []time.Duration
+		p      int
+		want   time.Duration
+	}{
+		{nil, 99, 0},
+		{[]time.Duration{5}, 99, 5},
+		{[]time.Duration{5, 6}, 50, 5},
+		{[]time.Duration{5, 6}, 100, 6},
+		{hundred, 99, 99},
+		{hundred[:50], 99, 50},
+	}
+	for _, tt := range tests {
+		if got := percentile(tt.sorted, tt.p); got != tt.want {
+			t.Errorf("percentile(%v, %d) = %d, want %d", tt.sorted, tt.p, got, tt.want)
+		}
 	}
 }
