@@ -1,6 +1,7 @@
 package pyproc
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/marshal"
 )
@@ -37,7 +39,15 @@ type Command struct {
 	// Stdout and Stderr receive what the process prints; nil discards it. Start
 	// does not close them.
 	Stdout, Stderr *os.File
+	// Patience is how long an order to the template may take, such as a fork. One
+	// that has not answered by then is stopped or stuck and never will: it is
+	// ended, and orders get ErrEnded. 0 means 5 s: to fork tens of gigabytes takes
+	// less than one.
+	Patience time.Duration
 }
+
+// patience is Command.Patience where none is given.
+const patience = 5 * time.Second
 
 // User is an identity to run as.
 type User struct {
@@ -92,7 +102,7 @@ func Start(c Command) (*Template, error) {
 	}
 	cmd.ExtraFiles = []*os.File{theirs, lifeline} // descriptors 3 and 4
 	cmd.SysProcAttr = attributes(c.User)
-	t := &Template{cmd: cmd, control: control, lifeline: life, done: make(chan struct{})}
+	t := &Template{cmd: cmd, control: control, lifeline: life, patience: cmp.Or(c.Patience, patience), done: make(chan struct{})}
 	if err := t.start(); err != nil {
 		control.Close()
 		life.Close()

@@ -206,6 +206,44 @@ func TestOrderToATemplateThatHasEnded(t *testing.T) {
 	}
 }
 
+// A template that is stopped, or stuck, must not block for ever whoever gives it
+// an order, nor hide that its children have ended.
+func TestOrderToATemplateThatDoesNotAnswer(t *testing.T) {
+	for _, order := range []string{"fork", "reap"} {
+		t.Run(order, func(t *testing.T) {
+			c := command(t, "sleeps")
+			c.Patience = 500 * time.Millisecond
+			template, _ := start(t, c)
+			_, w := pipe(t)
+			child, err := template.Fork(1, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Kill(template.PID(), syscall.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+			switch order {
+			case "fork":
+				if _, err := template.Fork(2, w); !errors.Is(err, pyproc.ErrEnded) || !strings.Contains(err.Error(), "did not answer") {
+					t.Errorf("error %v, want ErrEnded and why", err)
+				}
+			case "reap":
+				if err := child.Signal(syscall.SIGKILL); err != nil {
+					t.Fatal(err)
+				}
+				<-child.Done()
+				if got := child.Exit().String(); got != "unknown status" {
+					t.Errorf("the child ended with %s", got)
+				}
+			}
+			<-template.Done()
+			if got := template.Exit().String(); got != "signal 9 (killed)" {
+				t.Errorf("the template ended with %s", got)
+			}
+		})
+	}
+}
+
 func TestReadyEndsWithItsContext(t *testing.T) {
 	template, err := pyproc.Start(command(t, "loads_for_ever"))
 	if err != nil {

@@ -23,6 +23,7 @@ type Template struct {
 	cmd      *exec.Cmd
 	control  *net.UnixConn
 	lifeline *os.File // our end; closing it has the kernel kill the group
+	patience time.Duration
 
 	mu       sync.Mutex // one order and its answer at a time
 	children sync.WaitGroup
@@ -206,19 +207,29 @@ func (t *Template) reap(pid int) Exit {
 	return exitOfStatus(syscall.WaitStatus(a.Status))
 }
 
-// order sends an order and receives its answer.
+// order sends an order and receives its answer. A template that lets us wait is
+// ended: what it might still answer would be taken for the answer to the next
+// order. t.mu is held.
 func (t *Template) order(verb string, number int, files []*os.File) (answer, error) {
-	if err := t.send(verb, number, files); err != nil {
-		return answer{}, err
+	err := t.send(verb, number, files)
+	var a answer
+	if err == nil {
+		a, err = t.receive()
 	}
-	a, err := t.receive()
-	if errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
 		err = ErrEnded
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		_ = t.cmd.Process.Kill() // it may have ended just now
+		<-t.done
+		err = fmt.Errorf("%w: it did not answer the order %q within %v", ErrEnded, verb, t.patience)
 	}
 	return a, err
 }
 
+// send sends an order, and sets the time by which it has to be answered.
 func (t *Template) send(verb string, number int, files []*os.File) error {
+	_ = t.control.SetDeadline(time.Now().Add(t.patience)) // fails only on a closed connection
 	b := marshal.AppendTuple(nil, 2)
 	b = marshal.AppendText(b, verb)
 	b = marshal.AppendInt(b, int32(number))
