@@ -18,6 +18,7 @@ type call struct {
 	packet   []byte   // the request as it is sent
 	body     *os.File // the request's body, if it does not travel in packet
 	heavy    bool     // nothing may be sent behind it
+	pinned   bool     // it is for the worker it is sent to and for no other
 	method   string
 	path     string
 	id       string
@@ -107,6 +108,7 @@ func (c *call) release() {
 	if cap(buf) > maxKept {
 		buf = nil
 	}
+	c.pinned = false
 	c.packet, c.body, c.heavy, c.ctx, c.sequence, c.number, c.sent = packet, nil, false, nil, 0, 0, 0
 	c.phase, c.answer, c.watch = waiting, answer{buf: buf}, watch{}
 	c.left, c.unwatch, c.slow = false, nil, false

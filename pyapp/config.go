@@ -2,6 +2,7 @@ package pyapp
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -72,6 +73,25 @@ type Config struct {
 	// Workers is the number of processes, Threads that of requests each one runs
 	// at the same time; 0 means the defaults.
 	Workers, Threads int
+	// MaxWorkers, if it is more than Workers, lets the pool start as many when
+	// requests wait; those above Workers end when they have idled for a minute. 0
+	// means Workers: their number is fixed.
+	MaxWorkers int
+	// MaxRequests is after how many requests a worker is replaced, a tenth more or
+	// fewer so that workers of one age do not all end at once; 0 means never. The
+	// new worker is ready before the old one takes no more.
+	MaxRequests int
+	// MemorySoft is how many bytes a worker may have before it is replaced in the
+	// same way, MemoryHard how many before it is ended at once: the requests it
+	// runs get 502, the log says why. 0 means no limit. What counts is memory of
+	// the process's own, swapped or not, which includes what it shares with the
+	// template; it is looked at every 100 ms while requests run, else every second.
+	MemorySoft, MemoryHard int64
+	// Health is a path of the application, below Mount, that every worker of a new
+	// version is asked for before that version gets requests. Anything but a status
+	// of 2xx or 3xx within StartTimeout is an error of Open or Reload. "" means
+	// that workers are not asked.
+	Health string
 	// NoPreload has each worker import the application itself, for applications
 	// that cannot be forked. It is implied when the import leaves threads behind.
 	NoPreload bool
@@ -84,7 +104,8 @@ type Config struct {
 	// of the body before it is broken off. Time in which the client is what we
 	// wait for does not count. Negative means for ever.
 	Timeout, StallTimeout time.Duration
-	// StartTimeout bounds the import and the start of a worker.
+	// StartTimeout bounds the import, and the start of a worker with its health
+	// check. Negative means for ever.
 	StartTimeout time.Duration
 
 	// MaxBody bounds a request body in bytes (413 above); negative means no bound.
@@ -94,8 +115,8 @@ type Config struct {
 	// ResponseSpool how much of one response is stored at all.
 	SpoolMemory, ResponseSpool int64
 	SpoolDir                   string
-	// QueuePerWorker times the number of workers is how many requests may wait,
-	// QueueWait how long. More or longer: 503.
+	// QueuePerWorker times the largest number of workers is how many requests may
+	// wait, QueueWait how long. More or longer: 503.
 	QueuePerWorker int
 	QueueWait      time.Duration
 
@@ -145,8 +166,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Workers <= 0 {
-		c.Workers = DefaultWorkers()
+	if err := c.checkWorkers(); err != nil {
+		return c, err
 	}
 	if c.Scheme == nil {
 		c.Scheme = schemeOf
@@ -165,6 +186,28 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.QueuePerWorker, DefaultQueuePerWorker)
 	setDefault(&c.QueueWait, DefaultQueueWait)
 	return c, nil
+}
+
+// checkWorkers fills in and checks what is said about workers.
+func (c *Config) checkWorkers() error {
+	if c.Workers <= 0 {
+		c.Workers = DefaultWorkers()
+		if c.MaxWorkers > 0 {
+			c.Workers = min(c.Workers, c.MaxWorkers)
+		}
+	}
+	if c.MaxWorkers == 0 {
+		c.MaxWorkers = c.Workers
+	}
+	switch {
+	case c.MaxWorkers < c.Workers:
+		return fmt.Errorf("pyapp: at most %d workers are less than at least %d", c.MaxWorkers, c.Workers)
+	case c.MemoryHard > 0 && c.MemorySoft > c.MemoryHard:
+		return fmt.Errorf("pyapp: the soft limit of memory, %d bytes, is above the hard one, %d", c.MemorySoft, c.MemoryHard)
+	case c.Health != "" && c.Health[0] != '/':
+		return fmt.Errorf("pyapp: health check: path %q does not begin with a slash", c.Health)
+	}
+	return nil
 }
 
 func setDefault[T int | int64 | time.Duration](field *T, value T) {

@@ -8,12 +8,16 @@ import (
 // OpenWithBackOff is Open with another first pause between two starts of a
 // worker that dies.
 func OpenWithBackOff(c Config, first time.Duration) (*Pool, error) {
-	return open(context.Background(), c, first, exitWait)
+	timing := usual
+	timing.backOff = first
+	return open(context.Background(), c, timing)
 }
 
 // OpenWithExitWait is Open with another patience with workers that are to end.
 func OpenWithExitWait(c Config, wait time.Duration) (*Pool, error) {
-	return open(context.Background(), c, firstBackOff, wait)
+	timing := usual
+	timing.exitWait = wait
+	return open(context.Background(), c, timing)
 }
 
 // Waiting returns how many requests wait for a worker.
@@ -55,3 +59,17 @@ func Workers(p *Pool) int {
 	defer p.mu.Unlock()
 	return len(p.workers)
 }
+
+// OpenImpatiently is Open without patience: a worker of any age may be replaced,
+// one that is not needed ends after that time, and no start waits.
+func OpenImpatiently(c Config, surplus time.Duration) (*Pool, error) {
+	timing := usual
+	timing.backOff, timing.stable, timing.surplus = time.Millisecond, 0, surplus
+	return open(context.Background(), c, timing)
+}
+
+// What tests see of the inside.
+var (
+	PrivateMemory = privateMemory
+	Spread        = spread
+)

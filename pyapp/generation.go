@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -26,25 +27,32 @@ type generation struct {
 	tasks  sync.WaitGroup     // all goroutines of the generation
 
 	template *pyproc.Template // forks the workers
+	more     chan struct{}    // a token asks for one more worker; see Pool.fit
+
+	slots     int       // workers there are to be; guarded by Pool.mu
+	growFrom  time.Time // likewise; no more of them before that
+	renewing  *worker   // likewise; whose successor is being started, one at a time
+	renewFrom time.Time // likewise; no successor before that
 
 	mu       sync.Mutex
 	spare    *pyproc.Template // with alone: loaded, and not yet a worker
 	failures int              // workers in a row that ended soon after their start
 }
 
-// newGeneration loads the application and starts its workers; it returns when
-// all of them are ready. The error is a *StartError or the context's.
-func (p *Pool) newGeneration(ctx context.Context) (*generation, error) {
-	g := &generation{pool: p, born: time.Now(), alone: p.config.NoPreload}
+// newGeneration loads the application and starts that many workers; it returns
+// when all of them are ready and in good health. The error is a *StartError or
+// the context's.
+func (p *Pool) newGeneration(ctx context.Context, workers int) (*generation, error) {
+	g := &generation{pool: p, born: time.Now(), alone: p.config.NoPreload, slots: workers, more: make(chan struct{}, 1)}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	if err := g.start(ctx); err != nil {
+	if err := g.start(ctx, workers); err != nil {
 		g.stop(BootFailure)
 		return nil, startError(&p.config, err)
 	}
 	return g, nil
 }
 
-func (g *generation) start(ctx context.Context) error {
+func (g *generation) start(ctx context.Context, workers int) error {
 	t, loaded, err := g.load(ctx)
 	if err != nil {
 		return err
@@ -54,7 +62,7 @@ func (g *generation) start(ctx context.Context) error {
 		return fmt.Errorf("what the worker tells about the application: %w", err)
 	}
 	c := &g.pool.config
-	g.info.Workers, g.info.Threads = c.Workers, c.Threads
+	g.info.Workers, g.info.MaxWorkers, g.info.Threads = c.Workers, c.MaxWorkers, c.Threads
 	if loaded.Threads > 1 && !g.alone {
 		g.alone = true
 		g.info.Warnings = append(g.info.Warnings, fmt.Sprintf("importing the application started %d threads, so it cannot be forked: each worker imports it by itself", loaded.Threads-1))
@@ -65,15 +73,20 @@ func (g *generation) start(ctx context.Context) error {
 	if g.alone {
 		g.template, g.spare = nil, t
 	}
-	return g.startAll(ctx)
+	return g.startAll(ctx, workers)
 }
 
-// startAll starts as many workers as are configured, all at once.
-func (g *generation) startAll(ctx context.Context) error {
+// startAll starts the first workers, all at once. Only these are asked for their
+// health: those that come later run the code that these have shown to work, and
+// a database that is down for a minute must not keep workers from being replaced.
+func (g *generation) startAll(ctx context.Context, workers int) error {
 	results := make(chan error)
-	for range g.pool.config.Workers {
+	for range workers {
 		g.tasks.Go(func() {
 			w, err := g.startWorker(ctx)
+			if err == nil {
+				err = w.checkHealth(ctx)
+			}
 			results <- err
 			if err == nil {
 				g.keep(w)
@@ -81,15 +94,19 @@ func (g *generation) startAll(ctx context.Context) error {
 		})
 	}
 	var first error
-	for range g.pool.config.Workers {
+	for range workers {
 		if err := <-results; first == nil {
 			first = err // the others fail for the same reason, most likely
 		}
 	}
-	if first == nil && g.template != nil {
+	if first != nil {
+		return first
+	}
+	if g.template != nil {
 		g.tasks.Go(g.watchTemplate)
 	}
-	return first
+	g.tasks.Go(g.grow)
+	return nil
 }
 
 // load starts an interpreter and has it import the application.
@@ -116,6 +133,7 @@ func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded,
 			"debug": strconv.FormatBool(c.Debug != nil),
 		},
 		Stdout: pipes[0], Stderr: pipes[1],
+		Patience: min(max(c.StartTimeout, 0), pyproc.DefaultPatience),
 	})
 	if err != nil {
 		return nil, pyproc.Loaded{}, err
@@ -140,35 +158,44 @@ func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded,
 // generation ends. Workers that end soon after their start are replaced ever
 // more slowly, so that a crash loop costs little and may still heal.
 func (g *generation) keep(w *worker) {
-	for {
+	for w != nil {
 		select {
 		case <-w.leaving:
+			w = g.follow(w)
+		case reason := <-w.renew:
+			w = g.renew(w, reason)
 		case <-g.ctx.Done():
 			return
-		}
-		delay := g.ended(w)
-		var err error
-		for {
-			if !g.pause(delay) {
-				return
-			}
-			ctx, cancel := context.WithTimeout(g.ctx, g.pool.config.StartTimeout)
-			w, err = g.startWorker(ctx)
-			cancel()
-			if err == nil {
-				break
-			}
-			if g.ctx.Err() != nil {
-				return
-			}
-			delay = g.failed(math.MaxInt)
-			g.pool.log.Error("cannot start a worker", "error", err, "next", delay)
 		}
 	}
 }
 
-// stable is the age from which a worker's end is not blamed on its start.
-const stable = 10 * time.Second
+// follow returns the worker that takes the place of w, which takes no more
+// requests; nil if none does.
+func (g *generation) follow(w *worker) *worker {
+	if g.vacate(w) {
+		return nil
+	}
+	for delay := g.ended(w); g.pause(delay); {
+		next, err := g.startInTime()
+		if err == nil {
+			return next
+		}
+		if g.ctx.Err() != nil {
+			return nil
+		}
+		delay = g.failed(math.MaxInt)
+		g.pool.log.Error("cannot start a worker", "error", err, "next", delay)
+	}
+	return nil
+}
+
+// startInTime is startWorker for one that is not the generation's first.
+func (g *generation) startInTime() (*worker, error) {
+	ctx, cancel := g.pool.starting(g.ctx)
+	defer cancel()
+	return g.startWorker(ctx)
+}
 
 // ended notes that a worker has ended and returns how long to wait before the
 // next one is started.
@@ -176,13 +203,13 @@ func (g *generation) ended(w *worker) time.Duration {
 	g.pool.mu.Lock()
 	reason, served := w.reason, w.served
 	g.pool.mu.Unlock()
-	if time.Since(w.born) > stable || reason == TimedOut {
+	if time.Since(w.born) > g.pool.timing.stable || reason == TimedOut {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.failures = 0
 		return 0
 	}
-	if served {
+	if served > 0 {
 		return g.failed(crashLoop - 1) // it can serve: not a loop, whatever one request did to it
 	}
 	return g.failed(math.MaxInt)
@@ -196,13 +223,30 @@ const crashLoop = 3
 // after the first, then twice as long each time.
 func (g *generation) failed(limit int) time.Duration {
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	before := g.failures
 	g.failures = min(g.failures+1, limit)
-	if g.failures == 1 {
+	failures := g.failures
+	g.mu.Unlock()
+	if before < crashLoop && failures >= crashLoop {
+		g.pool.log.Error("the application is in a crash loop: requests get 503 until a worker stays", "failures", failures)
+	}
+	if failures == 1 {
 		return 0
 	}
-	first := g.pool.backOff
-	return min(first<<min(g.failures-2, 10), maxBackOff*first)
+	first := g.pool.timing.backOff
+	return min(first<<min(failures-2, 10), maxBackOff*first)
+}
+
+// recovers reports, once, that the crash loop is over: a worker has served a
+// request. Pool.mu is held.
+func (g *generation) recovers() bool {
+	if !g.loops() || !slices.ContainsFunc(g.pool.workers, func(w *worker) bool { return w.gen == g && w.takesCalls() && w.served > 0 }) {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.failures = 0
+	return true
 }
 
 // Back-off between starts: 0.1 s first, 10 s at most.
@@ -247,8 +291,8 @@ func (g *generation) watchTemplate() {
 	if g.ctx.Err() == nil {
 		// One that ends soon after its start may do so every time.
 		var delay time.Duration
-		if time.Since(g.born) < stable {
-			delay = maxBackOff * g.pool.backOff
+		if time.Since(g.born) < g.pool.timing.stable {
+			delay = maxBackOff * g.pool.timing.backOff
 		}
 		g.pool.log.Error("the template process ended; loading the application anew", "exit", g.template.Exit().String(), "next", delay)
 		g.pool.replace(g, delay)

@@ -10,6 +10,7 @@ type Info struct {
 	Debug            bool          `json:"debug"`          // the framework shows tracebacks to visitors
 	Warnings         []string      `json:"warnings"`       // one sentence each; they are in the log, too
 	Workers, Threads int           `json:"-"`
+	MaxWorkers       int           `json:"-"` // at least Workers
 }
 
 // Framework names a web framework.

@@ -20,8 +20,7 @@ type Pool struct {
 	config      Config
 	environ     environ
 	log         *slog.Logger // with the application's name
-	backOff     time.Duration
-	exitWait    time.Duration
+	timing      timing
 	calls       sync.Pool
 	workersMade atomic.Int64
 	sweeper     sweeper
@@ -52,33 +51,54 @@ func Open(config Config) (*Pool, error) { return OpenContext(context.Background(
 // ends before the application is there, it ends what it has begun. The pool
 // itself does not depend on ctx.
 func OpenContext(ctx context.Context, config Config) (*Pool, error) {
-	return open(ctx, config, firstBackOff, exitWait)
+	return open(ctx, config, usual)
 }
 
-func open(ctx context.Context, config Config, backOff, exitWait time.Duration) (*Pool, error) {
+// timing is how long a pool waits for what its users cannot set. Tests wait less.
+type timing struct {
+	backOff  time.Duration // before the second start of a worker in a row that failed
+	exitWait time.Duration // see exitWait
+	stable   time.Duration // the age from which a worker's end is not blamed on its start
+	surplus  time.Duration // see idleSurplus
+}
+
+// usual is the timing of every pool but those of tests.
+var usual = timing{backOff: firstBackOff, exitWait: exitWait, stable: 10 * time.Second, surplus: idleSurplus}
+
+func open(ctx context.Context, config Config, timing timing) (*Pool, error) {
 	c, err := config.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	p := &Pool{
 		config: c, environ: environ{mount: c.Mount, scheme: c.Scheme}, log: c.Log.With("app", c.Name),
-		backOff: backOff, exitWait: exitWait, emptied: make(chan struct{}),
+		timing: timing, emptied: make(chan struct{}),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.loading, p.stopLoads = context.WithCancel(p.ctx)
-	start, cancel := context.WithTimeout(p.loading, c.StartTimeout)
+	// Before there are workers: it looks after health checks as well.
+	p.sweeper.init(p)
+	p.sweeps.Go(p.sweeper.run)
+	start, cancel := p.starting(p.loading)
 	defer cancel()
 	stop := context.AfterFunc(ctx, cancel)
 	defer stop()
-	g, err := p.newGeneration(start)
+	g, err := p.newGeneration(start, c.Workers)
 	if err != nil {
-		p.cancel()
+		p.end()
 		return nil, err
 	}
 	p.use(g)
-	p.sweeper.init(p)
-	p.sweeps.Go(p.sweeper.run)
+	p.sweeper.wake(false) // it knows of no worker yet
 	return p, nil
+}
+
+// starting returns a context that ends when a start has taken too long.
+func (p *Pool) starting(ctx context.Context) (context.Context, context.CancelFunc) {
+	if p.config.StartTimeout < 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, p.config.StartTimeout)
 }
 
 // Info tells about the application that is running now.
@@ -103,7 +123,7 @@ func (p *Pool) use(g *generation) (old *generation) {
 	var sends []dispatch
 	for _, w := range p.workers {
 		if w.gen == g && w.takesCalls() {
-			p.lanes = append(p.lanes, w.lanes...)
+			p.enlist(w)
 		}
 	}
 	sends = p.dispatch()
@@ -112,10 +132,10 @@ func (p *Pool) use(g *generation) (old *generation) {
 	return old
 }
 
-// admit lets a new worker of the current generation take requests.
-func (p *Pool) admit(w *worker) []dispatch {
+// enlist lets a worker of the current generation take requests. p.mu is held.
+func (p *Pool) enlist(w *worker) {
+	w.enlisted = true
 	p.lanes = append(p.lanes, w.lanes...)
-	return p.dispatch()
 }
 
 func (p *Pool) workersOf(g *generation) []*worker {
@@ -134,11 +154,12 @@ func (p *Pool) Reload(ctx context.Context) error {
 	if p.loading.Err() != nil {
 		return errDown
 	}
-	start, cancel := context.WithTimeout(ctx, p.config.StartTimeout)
+	start, cancel := p.starting(ctx)
 	defer cancel()
 	stop := context.AfterFunc(p.loading, cancel)
 	defer stop()
-	g, err := p.newGeneration(start)
+	// As many workers as there are: what keeps them busy goes on.
+	g, err := p.newGeneration(start, p.slots())
 	if err != nil {
 		return err
 	}
@@ -167,7 +188,7 @@ func (p *Pool) replace(g *generation, delay time.Duration) {
 				return
 			}
 			p.log.Error("cannot load the application", "error", err)
-			delay = maxBackOff * p.backOff
+			delay = maxBackOff * p.timing.backOff
 		}
 	})
 }

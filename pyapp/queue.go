@@ -44,7 +44,7 @@ func (p *Pool) enqueue(c *call) error {
 	switch {
 	case p.closing, len(p.lanes) == 0 && p.current.loops():
 		return errDown
-	case len(p.queue) >= p.config.QueuePerWorker*p.config.Workers:
+	case p.isFull():
 		return errBusy
 	}
 	p.queue = append(p.queue, c)
@@ -56,8 +56,13 @@ func (p *Pool) enqueue(c *call) error {
 func (p *Pool) overloaded() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.queue) >= p.config.QueuePerWorker*p.config.Workers
+	return p.isFull()
 }
+
+// isFull reports whether as many calls wait as may. What counts is the number of
+// workers there can be: a burst waits for those that are started for it. p.mu is
+// held.
+func (p *Pool) isFull() bool { return len(p.queue) >= p.config.QueuePerWorker*p.config.MaxWorkers }
 
 // resubmit gives calls that no worker has begun to other workers. They go
 // before all that wait, since they came earlier, and are never refused.
@@ -153,8 +158,8 @@ func (p *Pool) finished(l *lane, n int, now time.Time) {
 	p.mu.Lock()
 	l.load.done(n, now)
 	l.load.silent = time.Time{}
-	l.worker.served = true
-	if l.worker.takesCalls() {
+	l.worker.served += n
+	if l.worker.enlisted && l.worker.takesCalls() {
 		for c := p.first(); c != nil && k < len(next) && l.load.room(c); c = p.first() {
 			next[k] = c
 			l.load.add(c, now)

@@ -39,6 +39,9 @@ func (e *StartError) Unwrap() error { return e.Err }
 // startError makes the error for the operator from what went wrong with the
 // template process.
 func startError(c *Config, err error) *StartError {
+	if e, ok := errors.AsType[*StartError](err); ok {
+		return e // of the health check
+	}
 	e := &StartError{App: c.Name, Err: err}
 	f, ok := errors.AsType[*pyproc.Failure](err)
 	if !ok {

@@ -34,13 +34,14 @@ type sweeper struct {
 
 // The paces of a sweeper.
 const (
-	resting int32 = iota
-	slowly        // requests are under way
-	fast          // requests wait that could run elsewhere
+	resting  int32 = iota
+	watching       // something may change without requests: memory, what idles
+	slowly         // requests are under way
+	fast           // requests wait that could run elsewhere
 )
 
 // pause is the time between two sweeps.
-var pauses = [...]time.Duration{resting: time.Hour, slowly: 50 * time.Millisecond, fast: 2 * time.Millisecond}
+var pauses = [...]time.Duration{resting: time.Hour, watching: time.Second, slowly: 50 * time.Millisecond, fast: 2 * time.Millisecond}
 
 // linger is how long a sweeper goes on after the last request, so that it need
 // not be woken for every one.
@@ -72,14 +73,14 @@ func (s *sweeper) run() {
 		now := time.Now()
 		pace := s.pool.sweep(s.pool.ctx, now)
 		switch {
-		case pace > resting:
+		case pace >= slowly:
 			last = now
 		case now.Sub(last) < linger:
 			pace = slowly
-		case s.pace.Load() > resting:
+		case s.pace.Load() > pace:
 			// A request may have come since and seen that we are about. Say that
-			// we rest, and look once more.
-			s.pace.Store(resting)
+			// we are not, and look once more.
+			s.pace.Store(pace)
 			continue
 		}
 		s.pace.Store(pace)
@@ -95,11 +96,11 @@ func (s *sweeper) run() {
 
 // sweep looks at every request once and returns the pace that they need.
 func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
-	pace := resting
 	var expired, long []*call
 	var busy []*lane
-	var stuck, mute []*worker
+	var stuck, mute, grown []*worker
 	p.mu.Lock()
+	fitting, pace := p.fit(now)
 	for len(p.queue) > 0 && now.Sub(p.queue[0].arrived) > p.config.QueueWait {
 		expired = append(expired, p.queue[0])
 		p.shift()
@@ -113,9 +114,12 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 		}
 	}
 	for _, w := range p.workers {
+		if w.mustLook(now) {
+			grown = append(grown, w)
+		}
 		if w.state == Draining {
 			pace = max(pace, slowly)
-			if w.idle() && now.Sub(w.restsSince()) > p.exitWait && !w.pushed {
+			if w.idle() && now.Sub(w.restsSince()) > p.timing.exitWait && !w.pushed {
 				w.pushed = true
 				stuck = append(stuck, w)
 			}
@@ -152,12 +156,22 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 	}
 	for _, w := range stuck {
 		p.log.Warn("a worker does not end by itself; a thread of the application or what runs at its end keeps it",
-			"worker", w.number, "pid", w.child.PID(), "waited", p.exitWait)
+			"worker", w.number, "pid", w.child.PID(), "waited", p.timing.exitWait)
 		w.kill(Crash) // it has a reason already
 	}
 	for _, w := range mute {
 		p.log.Error("a worker does not begin what it is sent", "worker", w.number, "pid", w.child.PID(), "waited", p.config.Timeout)
 		w.kill(TimedOut)
+	}
+	for _, w := range grown {
+		w.look()
+	}
+	if w := fitting.surplus; w != nil {
+		p.log.Info("a worker has idled long enough, and is ended", "worker", w.number, "pid", w.child.PID())
+		w.drain(Surplus)
+	}
+	if fitting.recovered {
+		p.log.Info("the application is out of its crash loop")
 	}
 	return pace
 }
@@ -185,7 +199,7 @@ func (l *lane) sweep(now time.Time, others bool) {
 	defer c.release()
 
 	age := now.Sub(since)
-	switch silent := age > silentAge && !l.hasBegun(c); {
+	switch silent := age > silentAge && !c.pinned && !l.hasBegun(c); {
 	case silent:
 		l.worker.pool.hush(l, now)
 		fallthrough

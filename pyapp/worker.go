@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"sync"
@@ -26,16 +28,22 @@ type worker struct {
 	own    *pyproc.Template // the process itself, if it was not forked
 	output []*os.File       // reading ends of its pipes: stdout, stderr, dump
 
-	state   State         // guarded by Pool.mu; changed by move only
-	reason  Reason        // likewise; why it ends
-	served  bool          // likewise; it has finished a request
-	drained time.Time     // likewise; when it was told to end
-	pushed  bool          // likewise; it was killed because it did not
-	isUp    chan struct{} // closed when it is ready
-	leaving chan struct{} // closed when it takes no more calls, for whatever reason
-	readers sync.WaitGroup
-	dumps   chan string // what faulthandler wrote
-	buried  atomic.Bool // the process has ended: what is left is read once
+	state    State         // guarded by Pool.mu; changed by move only
+	reason   Reason        // likewise; why it ends
+	served   int           // likewise; requests it has finished
+	memory   int64         // likewise; bytes at the last look; see measure
+	looked   time.Time     // likewise; when that was
+	tooBig   bool          // likewise; it is being ended because of its memory
+	drained  time.Time     // likewise; when it was told to end
+	pushed   bool          // likewise; it was killed because it did not
+	enlisted bool          // likewise; its lanes are or were among the pool's
+	quota    int           // requests it shall finish; 0: any number
+	isUp     chan struct{} // closed when it is ready
+	leaving  chan struct{} // closed when it takes no more calls, for whatever reason
+	renew    chan Reason   // why it is to be replaced once its successor is up; one at most
+	readers  sync.WaitGroup
+	dumps    chan string // what faulthandler wrote
+	buried   atomic.Bool // the process has ended: what is left is read once
 }
 
 // startWorker starts a worker and returns when it is ready.
@@ -61,7 +69,8 @@ func (g *generation) spawn(ctx context.Context) (_ *worker, err error) {
 	p := g.pool
 	w := &worker{
 		pool: p, gen: g, number: int(p.workersMade.Add(1)), born: time.Now(),
-		isUp: make(chan struct{}), leaving: make(chan struct{}), dumps: make(chan string, 1),
+		isUp: make(chan struct{}), leaving: make(chan struct{}), renew: make(chan Reason, 1),
+		dumps: make(chan string, 1), quota: spread(p.config.MaxRequests, rand.Float64()),
 	}
 	var theirs []*os.File
 	defer func() {
@@ -163,7 +172,8 @@ func (w *worker) ready() error {
 	close(w.isUp)
 	var sends []dispatch
 	if p.current == w.gen {
-		sends = p.admit(w)
+		p.enlist(w)
+		sends = p.dispatch()
 	}
 	p.mu.Unlock()
 	p.sendAll(sends)
@@ -182,9 +192,13 @@ func (w *worker) idle() bool {
 	return !slices.ContainsFunc(w.lanes, func(l *lane) bool { return l.load.depth > 0 })
 }
 
-// restsSince returns when it could have begun to end. Pool.mu is held.
+// restsSince returns since when, if it is idle, it could have ended. Pool.mu is
+// held.
 func (w *worker) restsSince() time.Time {
-	since := w.drained
+	since := w.born
+	if w.drained.After(since) {
+		since = w.drained
+	}
 	for _, l := range w.lanes {
 		if l.load.since.After(since) {
 			since = l.load.since
@@ -247,7 +261,8 @@ func (w *worker) bury() {
 			w.reason = BootFailure
 		}
 	}
-	if w.state == Draining {
+	asTold := w.state == Draining
+	if asTold {
 		w.move(Stopped)
 	} else {
 		w.move(Failed)
@@ -267,14 +282,12 @@ func (w *worker) bury() {
 	for _, l := range w.lanes {
 		l.collect(time.Now()) // answers that it had no time to announce
 	}
-	if reason != Shutdown && reason != Reloaded {
-		p.log.Error("a worker ended", "worker", w.number, "pid", w.child.PID(), "reason", reason.String(), "exit", w.child.Exit().String())
-	}
+	w.logEnd(asTold, reason)
 	for _, l := range w.lanes {
 		begun, rest := l.close()
 		again := rest[:0]
 		for _, c := range rest {
-			if c.sent < maxSent {
+			if c.sent < maxSent && !c.pinned {
 				again = append(again, c)
 			} else {
 				begun = append(begun, c)
@@ -282,7 +295,7 @@ func (w *worker) bury() {
 		}
 		for _, c := range begun {
 			if !c.over() {
-				p.log.Error("a request is lost with its worker", "request", c.id, "method", c.method, "path", c.path, "worker", w.number, "pid", w.child.PID())
+				p.log.Error("a request is lost with its worker", "request", c.id, "method", c.method, "path", c.path, "worker", w.number, "pid", w.child.PID(), "reason", reason.String())
 			}
 			c.fail(errLost)
 			c.release()
@@ -296,6 +309,20 @@ func (w *worker) bury() {
 	p.mu.Lock()
 	p.workers = slices.DeleteFunc(p.workers, func(other *worker) bool { return other == w })
 	p.mu.Unlock()
+}
+
+// logEnd logs how the worker ended, if that was not what everybody expects.
+func (w *worker) logEnd(asTold bool, reason Reason) {
+	level := slog.LevelError
+	switch reason {
+	case Shutdown, Reloaded:
+		return
+	case Recycled, MemoryLimit, Surplus:
+		if asTold {
+			level = slog.LevelInfo
+		}
+	}
+	w.pool.log.Log(context.Background(), level, "a worker ended", "worker", w.number, "pid", w.child.PID(), "reason", reason.String(), "exit", w.child.Exit().String())
 }
 
 // close gives back files and memory. Nobody uses them any more.

@@ -64,6 +64,9 @@ const (
 	Nonsense                  // it sent what the protocol does not allow
 	Reloaded                  // a newer generation has replaced it
 	Shutdown                  // the pool is closing
+	Recycled                  // it has run as many requests as it shall
+	MemoryLimit               // it has more memory than it may have
+	Surplus                   // there are fewer requests than workers
 )
 
 // String implements fmt.Stringer.
@@ -83,6 +86,12 @@ func (r Reason) String() string {
 		return "reload"
 	case Shutdown:
 		return "shutdown"
+	case Recycled:
+		return "recycle"
+	case MemoryLimit:
+		return "memory"
+	case Surplus:
+		return "surplus"
 	}
 	return fmt.Sprintf("Reason(%d)", uint8(r))
 }

@@ -60,7 +60,12 @@ type App struct {
 	Env           []Variable
 	Python        string // "" to look for one
 	Workers       int    // 0: by the number of cores
+	MaxWorkers    int    // 0: as many as Workers
 	Threads       int
+	MaxRequests   int           // of one worker; 0: no limit
+	MemorySoft    Size          // of one worker; 0: no limit
+	MemoryHard    Size          // likewise
+	Health        string        // a path of the application; "": none is asked for
 	Slow          time.Duration // 0: never reported
 	Timeout       time.Duration // 0: none
 	StartTimeout  time.Duration // 0: none

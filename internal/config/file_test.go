@@ -123,7 +123,7 @@ func TestLoadRefuses(t *testing.T) {
 		},
 		{"named file is not there", nil, config.Source{Path: "live.toml"}, "open live.toml: no such file or directory"},
 		{"named file without our table", map[string]string{"pyproject.toml": theirs}, config.Source{Path: "pyproject.toml"}, "pyproject.toml has no table [tool.gatehouse]"},
-		{"bad flag", nil, config.Source{Flags: []config.Assignment{{"workers", "0"}}}, `--workers: "0" is not a number from 1 to 1024`},
+		{"bad flag", nil, config.Source{Flags: []config.Assignment{{"workers", "0"}}}, `--workers: "0" is neither a number from 1 to 1024 nor a range such as 2..8`},
 		{"too large", map[string]string{"gatehouse.toml": strings.Repeat("#", 256<<10+1)}, config.Source{Dir: "."}, "read gatehouse.toml: larger than 256KB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -250,8 +250,8 @@ func Settings() []Setting {
 		},
 		{
 			Name: "workers", Group: Applications, Flag: Run, Field: "pyapp.Config.Workers", Fixed: "the cores this machine or container has, 2 to 8",
-			What: "how many worker processes",
-			bind: func(c *Config) Value { return countValue{&c.App.Workers, 1, 1024, "auto"} },
+			What: "how many worker processes; with a range as many as the queue asks for, started when requests wait, ended when they idle",
+			bind: func(c *Config) Value { return rangeValue{&c.App.Workers, &c.App.MaxWorkers, 1, 1024, "auto"} },
 		},
 		{
 			Name: "threads", Group: Applications, Flag: Run, Field: "pyapp.Config.Threads",
@@ -271,8 +271,31 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return boolValue{&c.App.Reload} },
 		},
 		{
+			Name: "max-requests", Group: Applications, Flag: Run, Field: "pyapp.Config.MaxRequests",
+			What: "replace a worker after about so many requests, a tenth more or fewer so that they do not all end at once",
+			Why:  "for applications that leak; the new worker is ready before the old one ends",
+			bind: func(c *Config) Value { return countValue{&c.App.MaxRequests, 0, 1 << 30, "off"} },
+		},
+		{
+			Name: "memory-soft", Group: Applications, Flag: Run, Field: "pyapp.Config.MemorySoft",
+			What: "replace a worker that has more memory of its own than this; it finishes its requests",
+			bind: func(c *Config) Value { return boundValue{&c.App.MemorySoft, 1 * MB} },
+		},
+		{
+			Name: "memory-hard", Group: Applications, Flag: Run, Field: "pyapp.Config.MemoryHard",
+			What: "end a worker at once that has more memory of its own than this; the request it runs gets 502",
+			Why:  "one worker's end is better than that of whatever the system would pick",
+			bind: func(c *Config) Value { return boundValue{&c.App.MemoryHard, 1 * MB} },
+		},
+		{
+			Name: "health", Group: Applications, Flag: Run, Field: "pyapp.Config.Health",
+			What: "a path that new workers must answer with 2xx or 3xx before they take over, at the start and at a reload",
+			Why:  "only the application knows what has to work",
+			bind: func(c *Config) Value { return textValue{&c.App.Health, "PATH"} },
+		},
+		{
 			Name: "start-timeout", Group: Applications, Flag: Run, Field: "pyapp.Config.StartTimeout",
-			What: "how long the import and the start of a worker may take",
+			What: "how long the import, the start of a worker and its health check may take",
 			bind: func(c *Config) Value { return durationValue{&c.App.StartTimeout} },
 		},
 		{
@@ -309,7 +332,7 @@ func Settings() []Setting {
 		},
 		{
 			Name: "queue", Group: Applications, Flag: Run, Field: "pyapp.Config.QueuePerWorker",
-			What: "how many requests may wait for each worker; then 503",
+			What: "how many requests may wait, times the most workers there may be; then 503",
 			bind: func(c *Config) Value { return countValue{&c.App.Queue, 1, 1 << 20, ""} },
 		},
 		{

@@ -138,6 +138,31 @@ func (v sizeValue) Set(text string) error {
 	return nil
 }
 
+// boundValue is a Size, from least upwards; "off" or 0 stands for no bound.
+type boundValue struct {
+	p     *Size
+	least Size
+}
+
+func (v boundValue) Type() string { return "SIZE" }
+
+func (v boundValue) kinds() Kind { return Text }
+
+func (v boundValue) String() string {
+	if *v.p == 0 {
+		return "off"
+	}
+	return v.p.String()
+}
+
+func (v boundValue) Set(text string) error {
+	if text == "off" || text == "0" {
+		*v.p = 0
+		return nil
+	}
+	return sizeValue(v).Set(text)
+}
+
 // countValue is a whole number in a range. zero, if set, is what 0 is called.
 type countValue struct {
 	p          *int
@@ -171,6 +196,44 @@ func (v countValue) Set(text string) error {
 		return fmt.Errorf("%q is not a number from %d to %d", text, v.least, v.top)
 	}
 	*v.p = n
+	return nil
+}
+
+// rangeValue is a number or a range of numbers, from least to top. auto is what
+// 0 is called; a single number has no upper end.
+type rangeValue struct {
+	low, high  *int
+	least, top int
+	auto       string
+}
+
+func (v rangeValue) Type() string { return "N|MIN..MAX" }
+
+func (v rangeValue) String() string {
+	if *v.high == 0 {
+		return countValue{v.low, v.least, v.top, v.auto}.String()
+	}
+	return fmt.Sprintf("%d..%d", *v.low, *v.high)
+}
+
+func (v rangeValue) Set(text string) error {
+	if text == v.auto {
+		*v.low, *v.high = 0, 0
+		return nil
+	}
+	first, last, isRange := strings.Cut(text, "..")
+	low, err := strconv.Atoi(first)
+	high := low
+	if isRange && err == nil {
+		high, err = strconv.Atoi(last)
+	}
+	if err != nil || low < v.least || high > v.top || high < low {
+		return fmt.Errorf("%q is neither a number from %d to %d nor a range such as 2..8", text, v.least, v.top)
+	}
+	if !isRange {
+		high = 0
+	}
+	*v.low, *v.high = low, high
 	return nil
 }
 

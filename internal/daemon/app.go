@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -173,6 +174,11 @@ func poolConfig(l *config.Loaded, found *detect.Result, who *account, log *slog.
 		Python:         found.Python.Path,
 		Env:            env,
 		Workers:        c.Workers,
+		MaxWorkers:     c.MaxWorkers,
+		MaxRequests:    c.MaxRequests,
+		MemorySoft:     int64(c.MemorySoft),
+		MemoryHard:     int64(c.MemoryHard),
+		Health:         c.Health,
 		Threads:        c.Threads,
 		NoPreload:      !c.Preload,
 		Slow:           limit(c.Slow),
@@ -445,7 +451,11 @@ func (a *app) announceRunning(s *screen) {
 	if info.Threads > 1 {
 		threads = fmt.Sprintf(", %d threads each", info.Threads)
 	}
-	s.line("workers", "%d × %s%s", info.Workers, a.found.App, threads)
+	workers := strconv.Itoa(info.Workers)
+	if info.MaxWorkers > info.Workers {
+		workers += " to " + strconv.Itoa(info.MaxWorkers)
+	}
+	s.line("workers", "%s × %s%s", workers, a.found.App, threads)
 }
 
 // place is where the interpreter lies, as short as it is clear.

@@ -162,6 +162,19 @@ func TestAppAnnounces(t *testing.T) {
 	}
 }
 
+func TestAppAnnouncesARangeOfWorkers(t *testing.T) {
+	pool := &fakePool{info: pyapp.Info{Workers: 2, MaxWorkers: 8, Threads: 1}}
+	app, err := daemon.NewApp(pool, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer app.Close()
+	var out strings.Builder
+	if app.Announce(&out); !strings.Contains(out.String(), "workers    2 to 8 x shop:app\n") {
+		t.Errorf("start lines: %s", &out)
+	}
+}
+
 func TestAppPatience(t *testing.T) {
 	app, err := daemon.NewApp(&fakePool{}, slog.New(slog.DiscardHandler))
 	if err != nil {

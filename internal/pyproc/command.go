@@ -41,13 +41,13 @@ type Command struct {
 	Stdout, Stderr *os.File
 	// Patience is how long an order to the template may take, such as a fork. One
 	// that has not answered by then is stopped or stuck and never will: it is
-	// ended, and orders get ErrEnded. 0 means 5 s: to fork tens of gigabytes takes
-	// less than one.
+	// ended, and orders get ErrEnded. 0 means DefaultPatience.
 	Patience time.Duration
 }
 
-// patience is Command.Patience where none is given.
-const patience = 5 * time.Second
+// DefaultPatience is how long an order may take where nobody says: forking tens
+// of gigabytes takes less than a second.
+const DefaultPatience = 5 * time.Second
 
 // User is an identity to run as.
 type User struct {
@@ -102,7 +102,7 @@ func Start(c Command) (*Template, error) {
 	}
 	cmd.ExtraFiles = []*os.File{theirs, lifeline} // descriptors 3 and 4
 	cmd.SysProcAttr = attributes(c.User)
-	t := &Template{cmd: cmd, control: control, lifeline: life, patience: cmp.Or(c.Patience, patience), done: make(chan struct{})}
+	t := &Template{cmd: cmd, control: control, lifeline: life, patience: cmp.Or(c.Patience, DefaultPatience), done: make(chan struct{})}
 	if err := t.start(); err != nil {
 		control.Close()
 		life.Close()

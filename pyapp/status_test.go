@@ -1,0 +1,82 @@
+package pyapp_test
+
+import (
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+)
+
+func TestStatus(t *testing.T) {
+	begin := time.Now()
+	s := serve(t, pyapp.Config{App: "good:plain", Workers: 1})
+	for range 3 {
+		s.get(t, "/hello")
+	}
+	var load sync.WaitGroup
+	for range 2 {
+		load.Go(func() { s.get(t, "/sleeps?0.5") })
+	}
+	eventually(t, "one request that waits", func() bool { return s.Status().Waiting == 1 })
+	status := s.Status()
+	if status.CrashLoop || status.Loaded.Before(begin) || len(status.Workers) != 1 {
+		t.Fatalf("status %+v", status)
+	}
+	w := status.Workers[0]
+	if w.Number != 1 || w.PID != pyapp.WorkerPID(s.Pool) || w.State != pyapp.Busy || w.Reason != pyapp.Running || w.Born.Before(begin) || w.Old || w.Served != 3 || w.Memory < 1<<20 {
+		t.Errorf("worker %+v", w)
+	}
+	if len(w.Requests) != 1 {
+		t.Fatalf("requests %+v", w.Requests)
+	}
+	if r := w.Requests[0]; len(r.ID) != 16 || r.Method != http.MethodGet || r.Path != "/sleeps" || r.Waited < 0 || r.Running < 0 || r.Running > time.Since(begin) {
+		t.Errorf("request %+v", r)
+	}
+	if err := s.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the old version to drain", func() bool {
+		workers := s.Status().Workers
+		return len(workers) == 2 && workers[0].Old && workers[0].State == pyapp.Draining && workers[0].Reason == pyapp.Reloaded && !workers[1].Old
+	})
+	load.Wait()
+}
+
+// A crash loop is told once, refuses requests at once, and heals by a reload or
+// when a worker serves again.
+func TestCrashLoopCanBeSeen(t *testing.T) {
+	for _, heal := range []string{"reload", "by itself"} {
+		t.Run(heal, func(t *testing.T) {
+			config, marker := marked(t, "moody")
+			s := serveOpened(t, config, func(c pyapp.Config) (*pyapp.Pool, error) { return pyapp.OpenWithBackOff(c, time.Millisecond) })
+			writeFile(t, marker, "")
+			s.get(t, "/")
+			eventually(t, "the crash loop", func() bool { return s.Status().CrashLoop })
+			s.log.line(t, "the application is in a crash loop")
+			begin := time.Now()
+			if got := s.get(t, "/"); got.status != http.StatusServiceUnavailable || time.Since(begin) > time.Second {
+				t.Errorf("status %d after %v, want 503 at once", got.status, time.Since(begin))
+			}
+			if err := os.Remove(marker); err != nil {
+				t.Fatal(err)
+			}
+			if heal == "reload" {
+				if err := s.Reload(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if got := s.get(t, "/"); got.status != http.StatusOK || s.Status().CrashLoop {
+					t.Errorf("status %d, %+v after a reload", got.status, s.Status())
+				}
+				return
+			}
+			eventually(t, "the application to come back", func() bool { return s.get(t, "/").status == http.StatusOK })
+			s.log.line(t, "the application is out of its crash loop")
+			if s.Status().CrashLoop {
+				t.Error("it is out of its crash loop, and is not")
+			}
+		})
+	}
+}

@@ -1,0 +1,68 @@
+package pyapp_test
+
+import (
+	"net/http"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+)
+
+// A process that is stopped does nothing, not even end when it is asked to.
+
+func TestWorkerThatIsStopped(t *testing.T) {
+	s := serve(t, pyapp.Config{App: "good:plain", Workers: 1, Timeout: 500 * time.Millisecond})
+	stop := func() {
+		t.Helper()
+		if err := syscall.Kill(pyapp.WorkerPID(s.Pool), syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	if got := s.get(t, "/hello"); got.status != http.StatusOK {
+		t.Errorf("status %d for a request that was not begun, want another worker's 200", got.status)
+	}
+	s.log.line(t, "a worker ended", `"worker":1`, `"reason":"time-out"`, "killed")
+
+	running := make(chan int)
+	go func() { running <- s.get(t, "/sleeps?60").status }()
+	eventually(t, "a request that has begun", func() bool {
+		workers := s.Status().Workers
+		return len(workers) == 1 && len(workers[0].Requests) == 1 && workers[0].Requests[0].Running > 100*time.Millisecond
+	})
+	stop()
+	if status := <-running; status != http.StatusGatewayTimeout {
+		t.Errorf("status %d for a request that was under way, want 504", status)
+	}
+	if got := s.get(t, "/hello"); got.status != http.StatusOK {
+		t.Errorf("status %d, want a new worker's 200", got.status)
+	}
+	s.log.line(t, "a worker ended", `"worker":2`, `"reason":"time-out"`, "killed")
+}
+
+// Without an answer of the template no worker can be made, and none that has
+// ended is known to have.
+func TestTemplateThatIsStopped(t *testing.T) {
+	s := serveOpened(t, pyapp.Config{App: "bad", Workers: 1, StartTimeout: 4 * time.Second}, func(c pyapp.Config) (*pyapp.Pool, error) {
+		return pyapp.OpenWithBackOff(c, time.Millisecond)
+	})
+	template := pyapp.TemplatePID(s.Pool)
+	if err := syscall.Kill(template, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	// Whoever serves goes on.
+	if got := s.get(t, "/pid"); got.status != http.StatusOK {
+		t.Errorf("status %d", got.status)
+	}
+	if got := s.get(t, "/killed"); got.status != http.StatusBadGateway {
+		t.Errorf("status %d, want 502", got.status)
+	}
+	if got := s.get(t, "/pid"); got.status != http.StatusOK {
+		t.Errorf("status %d, want that of a worker of a new template", got.status)
+	}
+	s.log.line(t, "the template process ended", "killed")
+	if now := pyapp.TemplatePID(s.Pool); now == template {
+		t.Error("the template is the one that was stopped")
+	}
+}
