@@ -18,7 +18,7 @@ const (
 	frameEnd                      // the request is over
 	frameFailed                   // the application failed: head is one sentence, body the traceback
 	frameFile                     // the rest of the body is in a file, which the next packet brings
-	frameStacks                   // body is what the request's thread was doing when asked
+	frameStacks                   // body is what the request's thread, or without a number all threads, were doing when asked
 	frameUnbegun                  // the request was not begun and will not be
 	frameKinds                    // number of kinds
 )
@@ -46,6 +46,9 @@ type frame struct {
 	head, body []byte
 }
 
+// mayLackNumber reports whether frames of that kind may belong to no request.
+func (k frameKind) mayLackNumber() bool { return k == frameReady || k == frameStacks }
+
 var errFrame = errors.New("bad frame")
 
 // nextFrame decodes the first frame of packet and returns the rest. It trusts
@@ -66,7 +69,7 @@ func nextFrame(packet []byte) (f frame, rest []byte, err error) {
 		return f, nil, fmt.Errorf("%w: unknown type %d", errFrame, f.kind)
 	case f.flags&^flagsKnown != 0:
 		return f, nil, fmt.Errorf("%w: unknown flags %#x", errFrame, f.flags)
-	case f.number < 0 || (f.number == 0) != (f.kind == frameReady):
+	case f.number < 0, f.number == 0 && !f.kind.mayLackNumber(), f.number > 0 && f.kind == frameReady:
 		return f, nil, fmt.Errorf("%w: type %d with request number %d", errFrame, f.kind, f.number)
 	}
 	hasHead := f.kind == frameWhole || f.kind == frameHead

@@ -337,6 +337,10 @@ func (l *lane) takeFrame(f frame, now time.Time) (last bool, err error) {
 	case frameUnbegun:
 		return false, l.takeUnbegun(f.number, now)
 	}
+	if f.kind == frameStacks && f.number == 0 {
+		l.worker.tell(f.body)
+		return false, nil
+	}
 	last = f.flags&flagLast != 0
 	c := l.find(f.number, last, now)
 	switch {

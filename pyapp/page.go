@@ -26,6 +26,7 @@ const (
 	cellEpoch     = 4 // packets of another epoch are not to be begun
 	cellFilled    = 5 // how far the worker has filled its outbox
 	cellTaken     = 6 // how far of that we have taken
+	cellAskedAll  = 7 // of the first lane only: 1 if the stacks of all threads are wanted
 	rowCells      = 8
 )
 

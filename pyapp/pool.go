@@ -30,6 +30,7 @@ type Pool struct {
 	lanes   []*lane       // of current's workers that take requests
 	workers []*worker     // of all generations, until they are buried
 	queue   []*call       // waiting for a lane, oldest first
+	asking  sync.Mutex    // held while all workers are asked for their stacks
 	closing bool          // new requests are refused
 	emptied chan struct{} // closed when closing and nothing waits any more
 

@@ -43,6 +43,7 @@ type worker struct {
 	renew    chan Reason   // why it is to be replaced once its successor is up; one at most
 	readers  sync.WaitGroup
 	dumps    chan string // what faulthandler wrote
+	told     chan string // the stacks of all threads, as Python tells them
 	buried   atomic.Bool // the process has ended: what is left is read once
 }
 
@@ -70,7 +71,7 @@ func (g *generation) spawn(ctx context.Context) (_ *worker, err error) {
 	w := &worker{
 		pool: p, gen: g, number: int(p.workersMade.Add(1)), born: time.Now(),
 		isUp: make(chan struct{}), leaving: make(chan struct{}), renew: make(chan Reason, 1),
-		dumps: make(chan string, 1), quota: spread(p.config.MaxRequests, rand.Float64()),
+		dumps: make(chan string, 1), told: make(chan string, 1), quota: spread(p.config.MaxRequests, rand.Float64()),
 	}
 	var theirs []*os.File
 	defer func() {

@@ -119,4 +119,5 @@ const cliStatuses = `
 | either, a second time | the end, at once |
 | SIGHUP | new log files; an application loads its new code and configuration beside the old, which goes on if that fails |
 | SIGUSR1 | new log files |
+| SIGQUIT | an application: what all threads of its workers are doing, into the log; nothing else changes |
 `

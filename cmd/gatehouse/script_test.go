@@ -80,7 +80,7 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 2)
 	s := named(ts, args[0])
 	for _, name := range args[1:] {
-		sig, ok := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "USR1": syscall.SIGUSR1}[name]
+		sig, ok := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "USR1": syscall.SIGUSR1, "QUIT": syscall.SIGQUIT}[name]
 		if !ok {
 			ts.Fatalf("unknown signal %s", name)
 		}

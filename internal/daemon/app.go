@@ -61,6 +61,8 @@ type pool interface {
 	Info() pyapp.Info
 	// Reload returns an error if the old code goes on serving.
 	Reload(ctx context.Context) error
+	// Stacks asks all workers what they are doing. It does not take long.
+	Stacks(ctx context.Context) []pyapp.WorkerStacks
 	// Shutdown has the workers end by themselves, until ctx ends.
 	Shutdown(ctx context.Context) error
 	Close() error
@@ -375,6 +377,21 @@ func (a *app) end(ctx context.Context, p pool) {
 	_ = p.Shutdown(ctx) // what does not end in time is ended by Close
 	if err := p.Close(); err != nil {
 		a.log.Error("cannot end the application", "error", err)
+	}
+}
+
+// dump implements site: a record for each worker.
+func (a *app) dump(ctx context.Context) {
+	p := a.pool()
+	if p == nil {
+		return // nothing has been loaded yet that works
+	}
+	for _, w := range p.Stacks(ctx) {
+		requests := make([]string, 0, len(w.Requests))
+		for _, r := range w.Requests {
+			requests = append(requests, fmt.Sprintf("%s %s %s, waited %v, running %v", r.ID, r.Method, r.Path, r.Waited.Round(time.Millisecond), r.Running.Round(time.Millisecond)))
+		}
+		a.log.Info("what a worker is doing", "worker", w.Worker, "pid", w.PID, "requests", requests, "stacks", cmp.Or(w.Text, "(the worker did not tell)"))
 	}
 }
 

@@ -26,6 +26,7 @@ type fakePool struct {
 	next   pyapp.Info
 	closed bool
 	serve  http.HandlerFunc // nil: says that it was asked
+	stacks []pyapp.WorkerStacks
 }
 
 func (p *fakePool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,9 +36,10 @@ func (p *fakePool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	fmt.Fprint(w, "application ", r.URL.Path)
 }
-func (p *fakePool) Info() pyapp.Info               { return p.info }
-func (p *fakePool) Close() error                   { p.closed = true; return nil }
-func (p *fakePool) Shutdown(context.Context) error { return nil }
+func (p *fakePool) Info() pyapp.Info                            { return p.info }
+func (p *fakePool) Close() error                                { p.closed = true; return nil }
+func (p *fakePool) Shutdown(context.Context) error              { return nil }
+func (p *fakePool) Stacks(context.Context) []pyapp.WorkerStacks { return p.stacks }
 func (p *fakePool) Reload(context.Context) error {
 	if p.fails == nil {
 		p.info = p.next
@@ -172,6 +174,28 @@ func TestAppAnnouncesARangeOfWorkers(t *testing.T) {
 	var out strings.Builder
 	if app.Announce(&out); !strings.Contains(out.String(), "workers    2 to 8 x shop:app\n") {
 		t.Errorf("start lines: %s", &out)
+	}
+}
+
+func TestAppDumps(t *testing.T) {
+	pool := &fakePool{stacks: []pyapp.WorkerStacks{
+		{Worker: 3, PID: 300, Text: "MainThread\n", Requests: []pyapp.RequestStatus{{ID: "abc", Method: "GET", Path: "/slow", Waited: 2 * time.Millisecond, Running: 3 * time.Second}}},
+		{Worker: 4, PID: 400},
+	}}
+	var log strings.Builder
+	app, err := daemon.NewApp(pool, slog.New(slog.NewJSONHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer app.Close()
+	app.Dump(t.Context())
+	for _, want := range []string{
+		`"worker":3,"pid":300,"requests":["abc GET /slow, waited 2ms, running 3s"],"stacks":"MainThread\n"}`,
+		`"worker":4,"pid":400,"requests":[],"stacks":"(the worker did not tell)"}`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("log without %s:\n%s", want, &log)
+		}
 	}
 }
 

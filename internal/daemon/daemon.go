@@ -79,6 +79,8 @@ type site interface {
 	changed() <-chan string
 	// risks are what strangers should not reach as it is now, a warning each.
 	risks() []string
+	// dump logs what application code is doing now. It does not take long.
+	dump(ctx context.Context)
 	// close ends the site; if ctx has ended, at once.
 	close(ctx context.Context) error
 }
@@ -212,8 +214,10 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 	d.reach(addrs)
 	d.warn(s)
 
-	reloads := newReloader(s, d)
+	reloads := newRepeater(func(ctx context.Context) { d.reload(ctx, s) })
 	defer reloads.wait()
+	dumps := newRepeater(s.dump)
+	defer dumps.wait()
 	for {
 		select {
 		case err := <-failed:
@@ -234,6 +238,8 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 			reloads.ask()
 		case <-d.signals.reopen:
 			d.reopenLog()
+		case <-d.signals.dump:
+			dumps.ask()
 		}
 	}
 }

@@ -100,6 +100,7 @@ func (a *App) Reload(ctx context.Context) error              { _, err := a.a.rel
 func (a *App) Restart(ctx context.Context) ([]string, error) { return a.a.reload(ctx) }
 func (a *App) Close() error                                  { return a.a.close(context.Background()) }
 func (a *App) Patience(sig syscall.Signal) time.Duration     { return a.a.patience(sig) }
+func (a *App) Dump(ctx context.Context)                      { a.a.dump(ctx) }
 
 // Announce writes the start lines for listeners of these URLs.
 func (a *App) Announce(w io.Writer, urls ...string) {

@@ -118,6 +118,8 @@ func (f *folder) changed() <-chan string { return nil }
 
 func (f *folder) risks() []string { return nil }
 
+func (f *folder) dump(context.Context) {} // nothing of Python runs here
+
 func (f *folder) close(context.Context) error { return f.files.Close() }
 
 var _ site = (*folder)(nil)

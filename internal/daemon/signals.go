@@ -11,6 +11,7 @@ type signals struct {
 	end    chan os.Signal // SIGINT, SIGTERM: twice means at once
 	reload chan os.Signal // SIGHUP: new code, new log files
 	reopen chan os.Signal // SIGUSR1: new log files
+	dump   chan os.Signal // SIGQUIT: log what the application is doing
 	pipe   chan os.Signal // SIGPIPE: never read
 
 	terminal bool // there was one to hang up, and hanging up matters
@@ -23,6 +24,7 @@ func catch() *signals {
 		end:    make(chan os.Signal, 2),
 		reload: make(chan os.Signal, 1),
 		reopen: make(chan os.Signal, 1),
+		dump:   make(chan os.Signal, 1),
 		pipe:   make(chan os.Signal, 1),
 		// Whoever starts a server with nohup wants it to outlive the terminal.
 		terminal: hasTerminal() && !signal.Ignored(syscall.SIGHUP),
@@ -30,6 +32,8 @@ func catch() *signals {
 	signal.Notify(s.end, syscall.SIGINT, syscall.SIGTERM)
 	signal.Notify(s.reload, syscall.SIGHUP)
 	signal.Notify(s.reopen, syscall.SIGUSR1)
+	// Go's own answer is to print its goroutines and die, which SIGABRT still does.
+	signal.Notify(s.dump, syscall.SIGQUIT)
 	// A closed pipe behind standard output is an error of the access log and no
 	// reason to die. Notify, not Ignore: what is ignored stays so in children.
 	signal.Notify(s.pipe, syscall.SIGPIPE)
@@ -41,7 +45,7 @@ func (s *signals) giveUp() { signal.Stop(s.end) }
 
 // release gives all signals their usual effect back.
 func (s *signals) release() {
-	for _, c := range []chan os.Signal{s.end, s.reload, s.reopen, s.pipe} {
+	for _, c := range []chan os.Signal{s.end, s.reload, s.reopen, s.dump, s.pipe} {
 		signal.Stop(c)
 	}
 }

@@ -1,4 +1,4 @@
-"""Tells what a request is doing, and breaks it off, when the server asks.
+"""Tells what requests or all threads are doing, and breaks a request off, when the server asks.
 
 The server asks by a signal; which request it means stands in the shared page.
 The handlers run between two bytecodes of the main thread. They import nothing.
@@ -13,6 +13,7 @@ import threading
 from .frames import MAX_PART, STACKS, frame
 
 MAX_DEPTH = 100  # frames of a stack that are told, the innermost ones
+CUT = b"(and %d threads more)\n"
 
 
 class Overdue(BaseException):
@@ -37,20 +38,42 @@ class Watch:
             signal.signal(hard, signal.SIG_IGN)
 
     def tell(self, signum, stack):
-        """Send the stacks of the requests that were asked for."""
+        """Send the stacks of the requests, or of all threads, that were asked for."""
         if self.telling:
-            return
-        self.telling = True
-        try:
-            stacks = sys._current_frames()
-            for lane in self.lanes:
-                number = lane.asked()
-                if number:
-                    here = lane.thread == threading.get_ident()
-                    text = describe(stack if here else stacks.get(lane.thread))
-                    lane.tell(frame(STACKS, 0, 0, number, b"", text))
-        finally:
-            self.telling = False
+            return  # whom this signal interrupts looks once more
+        while any([lane.is_asked() for lane in self.lanes]):
+            self.telling = True
+            try:
+                stacks = sys._current_frames()
+                stacks[threading.get_ident()] = stack  # not that of this handler
+                for lane in self.lanes:
+                    number = lane.asked()
+                    if number:
+                        lane.tell(frame(STACKS, 0, 0, number, b"", describe(stacks.get(lane.thread))))
+                    if lane.asked_all():
+                        lane.tell(frame(STACKS, 0, 0, 0, b"", self.describe_all(stacks)))
+            finally:
+                self.telling = False
+
+    def describe_all(self, stacks):
+        """Return what all threads are doing, those that run requests first."""
+        running = {lane.thread: lane.request() for lane in self.lanes}
+        # enumerate() would take a lock that the interrupted code may hold.
+        names = {ident: thread.name for ident, thread in dict(getattr(threading, "_active", {})).items()}
+        parts = []
+        for ident in sorted(stacks, key=lambda ident: (not running.get(ident), ident)):
+            head = names.get(ident) or "thread %d" % ident
+            if running.get(ident):
+                head += ", request " + running[ident]
+            elif ident in running:
+                head += ", waits for a request"
+            parts.append(head.encode("utf-8", "backslashreplace") + b"\n" + describe(stacks[ident]))
+        text, told = b"", 0
+        for part in parts:
+            if len(text) + len(part) > MAX_PART - len(CUT) - 20:
+                return text + CUT % (len(parts) - told)
+            text, told = text + part, told + 1
+        return text
 
     def interrupt(self, signum, stack):
         """Break off the request of the main thread, if that is the one meant."""

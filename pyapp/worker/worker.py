@@ -28,6 +28,7 @@ ASKED = 3  # written by the server: number of the request whose stack is wanted
 EPOCH = 4  # written by the server: requests of another epoch are not to be begun
 FILLED = 5  # written here: how far the outbox is filled
 TAKEN = 6  # written by the server: how far of that it has taken
+ASKED_ALL = 7  # written by the server, for the first lane: the stacks of all threads are wanted
 
 OUTBOX = 65536  # length of the memory for answers that every lane has behind the rows
 LAP = 1 << 32  # of FILLED and TAKEN: counts how often the outbox was begun anew
@@ -250,6 +251,21 @@ class Lane:
 
     def is_overdue(self):
         return self.answer is not None and self.cells[OVERDUE] == self.answer.number
+
+    def request(self):
+        """Return the identifier, method and path of the request that is running, or ''."""
+        answer = self.answer
+        if answer is None:
+            return ""
+        return "%s %s %s" % tuple(map(answer.environ.get, ("HTTP_X_REQUEST_ID", "REQUEST_METHOD", "PATH_INFO")))
+
+    def is_asked(self):
+        return self.cells[ASKED] or self.cells[ASKED_ALL]
+
+    def asked_all(self):
+        """Tell, once, whether the stacks of all threads are wanted."""
+        wanted, self.cells[ASKED_ALL] = self.cells[ASKED_ALL], 0
+        return wanted != 0
 
     def asked(self):
         """Return the number of the request whose stack is wanted, once, or 0."""

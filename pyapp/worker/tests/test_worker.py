@@ -158,21 +158,88 @@ class Stacks(unittest.TestCase):
             def asked(self):
                 return self.wanted.pop(0)
 
+            def is_asked(self):
+                return self.wanted[0]
+
+            def asked_all(self):
+                return False
+
             def tell(self, packet):
                 told.extend(frames.parse(packet))
 
-            def is_overdue(self):
-                return False
-
-        with open(os.devnull, "wb") as null:
-            watch = stacks.Watch([Lane()], os.dup(null.fileno()))
-        self.addCleanup(watch.dump.close)
-        before = signal.signal(signal.SIGUSR1, watch.tell)
-        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        self.listen([Lane()])
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGUSR1)
         self.assertEqual([f[:4] for f in told], [(frames.STACKS, 0, 0, 7)])
         self.assertIn(b"test_stack_of_a_running_request_is_told_once", told[0][5])
+
+    def test_question_that_comes_while_one_is_answered_is_answered_too(self):
+        told, asked = [], 2
+
+        class Lane(worker.Lane):
+            def __init__(self):
+                self.thread, self.answer = threading.get_ident(), None
+                self.cells = [0, 0, 0, 0, 0, 0, 0, 1]
+
+            def tell(self, packet):
+                told.extend(frames.parse(packet))
+                if len(told) < asked:
+                    self.cells[worker.ASKED_ALL] = 1
+                    os.kill(os.getpid(), signal.SIGUSR1)  # its handler runs before this one is done
+
+        self.listen([Lane()])
+        os.kill(os.getpid(), signal.SIGUSR1)
+        self.assertEqual([f[:4] for f in told], [(frames.STACKS, 0, 0, 0)] * asked)
+
+    def test_stacks_of_all_threads_are_told_once_and_fit_into_a_packet(self):
+        told, end = [], threading.Event()
+
+        class Lane(worker.Lane):
+            def __init__(self, thread, answer):
+                self.thread, self.answer = thread, answer
+                self.cells = [0] * worker.ROW
+
+            def tell(self, packet):
+                told.extend(frames.parse(packet))
+
+        class Answer:
+            number = 3
+            environ = {"HTTP_X_REQUEST_ID": "abc", "REQUEST_METHOD": "GET", "PATH_INFO": "/slow"}
+
+        def wait_below(depth):
+            return wait_below(depth - 1) if depth else end.wait()
+
+        for count in (1, 20):
+            with self.subTest(threads=count):
+                told.clear()
+                end.clear()
+                threads = [threading.Thread(target=wait_below, args=(60,), name="other-%d" % i) for i in range(count)]
+                for thread in threads:
+                    thread.start()
+                lanes = [Lane(threading.get_ident(), Answer()), Lane(threads[0].ident, None)]
+                lanes[0].cells[worker.ASKED_ALL] = 1
+                self.listen(lanes)
+                for _ in range(2):
+                    os.kill(os.getpid(), signal.SIGUSR1)
+                end.set()
+                for thread in threads:
+                    thread.join()
+                (got,) = told
+                self.assertEqual(got[:4], (frames.STACKS, 0, 0, 0))
+                self.assertTrue(got[5].startswith(b"MainThread, request abc GET /slow\n"), got[5])
+                self.assertIn(b"test_stacks_of_all_threads_are_told_once", got[5])
+                if count == 1:
+                    self.assertIn(b"other-0, waits for a request\n", got[5])
+                    self.assertIn(b"in wait_below", got[5])
+                else:
+                    self.assertRegex(got[5], rb"\(and \d+ threads more\)\n\Z")
+
+    def listen(self, lanes):
+        with open(os.devnull, "wb") as null:
+            watch = stacks.Watch(lanes, os.dup(null.fileno()))
+        self.addCleanup(watch.dump.close)
+        before = signal.signal(signal.SIGUSR1, watch.tell)
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
 
 
 if __name__ == "__main__":
