@@ -123,6 +123,13 @@ func run(ctx context.Context, l *config.Loaded, streams Streams, find func(*daem
 	tuneMemory()
 	d.signals = catch()
 	defer d.signals.release()
+	if isFirst() {
+		var orphans sync.WaitGroup
+		defer orphans.Wait()
+		reaping, stop := context.WithCancel(context.Background())
+		defer stop()
+		orphans.Go(func() { reapOrphans(reaping, settle) })
+	}
 	if err := d.openAccessLog(streams.Out); err != nil {
 		return err
 	}
