@@ -21,8 +21,8 @@ type WorkerStacks struct {
 }
 
 // Stacks asks all workers at once what their threads are doing, and returns the
-// answers by the workers' numbers. It takes half a second at most, less if ctx
-// ends before that. Requests are not disturbed.
+// answers by the workers' numbers. It takes little more than a second at most, less
+// if ctx ends before that. Requests are not disturbed.
 func (p *Pool) Stacks(ctx context.Context) []WorkerStacks {
 	p.asking.Lock()
 	defer p.asking.Unlock()
@@ -58,7 +58,7 @@ func (w *worker) tellAll(ctx context.Context) string {
 		return text
 	}
 	_ = w.child.Signal(sigHardStack)
-	return w.hear(ctx, w.dumps, softPatience)
+	return w.hear(ctx, w.dumps, hardPatience)
 }
 
 // hear waits for an answer of the worker.

@@ -49,7 +49,7 @@ func TestStacksOfAllWorkers(t *testing.T) {
 				}
 				for _, w := range all {
 					if w.PID != busy.PID {
-						if !strings.Contains(w.Text, "waits for a request") || len(w.Requests) > 0 {
+						if !strings.Contains(w.Text, "waits for a request") || strings.Contains(w.Text, "<string>") || len(w.Requests) > 0 {
 							t.Errorf("idle worker with %d requests:\n%s", len(w.Requests), w.Text)
 						}
 						continue

@@ -36,6 +36,10 @@ const (
 // handler reads frames that a running thread is changing, and may crash.
 const softPatience = 250 * time.Millisecond
 
+// hardPatience is how long faulthandler may take. It needs nothing but a little
+// processor time, which a machine under load may not have at once.
+const hardPatience = time.Second
+
 // reportSlow logs the request with the stack of its thread, which is asked for
 // in steps.
 func (l *lane) reportSlow(c *call, now time.Time, age time.Duration) {
@@ -66,7 +70,7 @@ func (l *lane) reportSlow(c *call, now time.Time, age time.Duration) {
 		case text := <-w.dumps:
 			c.logSlow(w, text)
 		default:
-			if now.Sub(c.watch.asked) < softPatience {
+			if now.Sub(c.watch.asked) < hardPatience {
 				return
 			}
 			c.logSlow(w, "")

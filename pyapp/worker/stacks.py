@@ -87,7 +87,9 @@ def describe(stack):
     lines = []
     while stack is not None and len(lines) < MAX_DEPTH:
         code = stack.f_code
-        if not code.co_filename.startswith("<gatehouse>"):
+        # The first frame of the main thread is what started the interpreter.
+        is_ours = code.co_filename.startswith("<gatehouse>") or stack.f_back is None and code.co_filename == "<string>"
+        if not is_ours:
             text = linecache.getline(code.co_filename, stack.f_lineno).strip()
             lines.append('  File "%s", line %d, in %s\n' % (code.co_filename, stack.f_lineno, code.co_name))
             if text:
