@@ -34,9 +34,10 @@ type generation struct {
 	renewing  *worker   // likewise; whose successor is being started, one at a time
 	renewFrom time.Time // likewise; no successor before that
 
-	mu       sync.Mutex
-	spare    *pyproc.Template // with alone: loaded, and not yet a worker
-	failures int              // workers in a row that ended soon after their start
+	mu          sync.Mutex
+	spare       *pyproc.Template // with alone: loaded, and not yet a worker
+	failures    int              // workers in a row that ended soon after their start
+	lastFailure time.Time        // when the last of them did
 }
 
 // newGeneration loads the application and starts that many workers; it returns
@@ -224,11 +225,11 @@ const crashLoop = 3
 func (g *generation) failed(limit int) time.Duration {
 	g.mu.Lock()
 	before := g.failures
-	g.failures = min(g.failures+1, limit)
+	g.failures, g.lastFailure = min(g.failures+1, limit), time.Now()
 	failures := g.failures
 	g.mu.Unlock()
 	if before < crashLoop && failures >= crashLoop {
-		g.pool.log.Error("the application is in a crash loop: requests get 503 until a worker stays", "failures", failures)
+		g.pool.log.Error("the application is in a crash loop; when no worker is left, requests get 503 at once", "failures", failures)
 	}
 	if failures == 1 {
 		return 0
@@ -237,14 +238,17 @@ func (g *generation) failed(limit int) time.Duration {
 	return min(first<<min(failures-2, 10), maxBackOff*first)
 }
 
-// recovers reports, once, that the crash loop is over: a worker has served a
-// request. Pool.mu is held.
+// recovers reports, once, that the crash loop is over: a worker that was started
+// after the last failure has served a request. Pool.mu is held.
 func (g *generation) recovers() bool {
-	if !g.loops() || !slices.ContainsFunc(g.pool.workers, func(w *worker) bool { return w.gen == g && w.takesCalls() && w.served > 0 }) {
-		return false
-	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	serves := func(w *worker) bool {
+		return w.gen == g && w.takesCalls() && w.served > 0 && w.born.After(g.lastFailure)
+	}
+	if g.failures < crashLoop || !slices.ContainsFunc(g.pool.workers, serves) {
+		return false
+	}
 	g.failures = 0
 	return true
 }

@@ -3,7 +3,9 @@ package pyapp_test
 import (
 	"net/http"
 	"os"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,6 +45,38 @@ func TestStatus(t *testing.T) {
 		return len(workers) == 2 && workers[0].Old && workers[0].State == pyapp.Draining && workers[0].Reason == pyapp.Reloaded && !workers[1].Old
 	})
 	load.Wait()
+}
+
+// As long as an older worker serves, requests are answered; that it does says
+// nothing about the new ones.
+func TestCrashLoopBesideAWorkerThatServes(t *testing.T) {
+	config, marker := marked(t, "stillborn")
+	config.Workers = 2
+	s := serveOpened(t, config, func(c pyapp.Config) (*pyapp.Pool, error) { return pyapp.OpenWithBackOff(c, time.Millisecond) })
+	s.get(t, "/")
+	writeFile(t, marker, "")
+	if err := syscall.Kill(pyapp.WorkerPID(s.Pool), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the crash loop", func() bool { return s.Status().CrashLoop })
+	for range 20 {
+		if got := s.get(t, "/"); got.status != http.StatusOK {
+			t.Errorf("status %d", got.status)
+		}
+	}
+	if !s.Status().CrashLoop || strings.Contains(s.log.String(), "out of its crash loop") {
+		t.Error("a worker that has served all along ended the crash loop")
+	}
+	if err := os.Remove(marker); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the second worker", func() bool { return takers(s) == 2 })
+	var load sync.WaitGroup
+	for range 2 {
+		load.Go(func() { s.get(t, "/?0.3") })
+	}
+	load.Wait()
+	s.log.line(t, "the application is out of its crash loop")
 }
 
 // A crash loop is told once, refuses requests at once, and heals by a reload or
