@@ -116,7 +116,7 @@ type Config struct {
 	SpoolMemory, ResponseSpool int64
 	SpoolDir                   string
 	// QueuePerWorker times the largest number of workers is how many requests may
-	// wait, QueueWait how long. More or longer: 503.
+	// wait, QueueWait how long; a negative time means for ever. More or longer: 503.
 	QueuePerWorker int
 	QueueWait      time.Duration
 

@@ -68,6 +68,23 @@ func TestHealthCheckAtTheStart(t *testing.T) {
 	}
 }
 
+// A time limit that is off is none, rather than one that is over at once.
+func TestStartWithoutATimeLimit(t *testing.T) {
+	s := serve(t, pyapp.Config{App: "good:plain", StartTimeout: -1, QueueWait: -1})
+	answers := make(chan int, 2)
+	for range cap(answers) {
+		go func() { answers <- s.get(t, "/sleeps?0.2").status }()
+	}
+	for range cap(answers) {
+		if status := <-answers; status != http.StatusOK {
+			t.Errorf("status %d, want 200 for what waits as well", status)
+		}
+	}
+	if err := s.Reload(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestHealthCheckHasATimeLimit(t *testing.T) {
 	pool, err := pyapp.Open(pyapp.Config{App: "bad", Dir: "testdata/apps", Workers: 1, Health: "/sleeps?60", StartTimeout: 3 * time.Second})
 	if err == nil {

@@ -42,7 +42,7 @@ func (p *Pool) submit(c *call) {
 // enqueue has the call wait for a lane, if it may. p.mu is held.
 func (p *Pool) enqueue(c *call) error {
 	switch {
-	case p.closing, len(p.lanes) == 0 && p.current.loops():
+	case p.closing, p.isDown():
 		return errDown
 	case p.isFull():
 		return errBusy
@@ -50,6 +50,10 @@ func (p *Pool) enqueue(c *call) error {
 	p.queue = append(p.queue, c)
 	return nil
 }
+
+// isDown reports whether no worker takes requests, nor will one soon. p.mu is
+// held.
+func (p *Pool) isDown() bool { return len(p.lanes) == 0 && p.current != nil && p.current.loops() }
 
 // overloaded reports whether a request would be refused if it came now, so that
 // its body need not be taken in.

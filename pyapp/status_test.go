@@ -79,6 +79,30 @@ func TestCrashLoopBesideAWorkerThatServes(t *testing.T) {
 	s.log.line(t, "the application is out of its crash loop")
 }
 
+// Requests that came before anybody knew of the crash loop do not wait it out.
+func TestCrashLoopRefusesWhatWaits(t *testing.T) {
+	config, marker := marked(t, "stillborn")
+	config.QueueWait = -1
+	s := serveOpened(t, config, func(c pyapp.Config) (*pyapp.Pool, error) { return pyapp.OpenWithBackOff(c, 10*time.Millisecond) })
+	pid := pyapp.WorkerPID(s.Pool)
+	statuses := make(chan int, 3)
+	for range cap(statuses) {
+		go func() { statuses <- s.get(t, "/?60").status }()
+	}
+	eventually(t, "two requests that wait", func() bool { return s.Status().Waiting == 2 })
+	writeFile(t, marker, "")
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	counts := map[int]int{}
+	for range cap(statuses) {
+		counts[<-statuses]++
+	}
+	if counts[http.StatusBadGateway] != 1 || counts[http.StatusServiceUnavailable] != 2 {
+		t.Errorf("answers by status: %v, want one 502 and two 503", counts)
+	}
+}
+
 // A crash loop is told once, refuses requests at once, and heals by a reload or
 // when a worker serves again.
 func TestCrashLoopCanBeSeen(t *testing.T) {

@@ -101,7 +101,9 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 	var stuck, mute, grown []*worker
 	p.mu.Lock()
 	fitting, pace := p.fit(now)
-	for len(p.queue) > 0 && now.Sub(p.queue[0].arrived) > p.config.QueueWait {
+	// What came before anybody knew of a crash loop is refused with it.
+	down := p.isDown()
+	for len(p.queue) > 0 && (down || p.config.QueueWait >= 0 && now.Sub(p.queue[0].arrived) > p.config.QueueWait) {
 		expired = append(expired, p.queue[0])
 		p.shift()
 	}
@@ -144,7 +146,11 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 	others := slices.ContainsFunc(p.lanes, func(l *lane) bool { return l.load.isIdle() })
 	p.mu.Unlock()
 	for _, c := range expired {
-		c.fail(errWaited)
+		if down {
+			c.fail(errDown)
+		} else {
+			c.fail(errWaited)
+		}
 		c.release()
 	}
 	for _, c := range long {
