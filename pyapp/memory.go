@@ -10,7 +10,7 @@ import (
 
 // How often the memory of a worker is looked at if it is limited: often enough
 // while it runs requests that it cannot grow by much more than what the system
-// can give it in that time, seldom while it idles. A look takes some 30 µs.
+// can give it in that time, seldom while it idles. A look takes less than 0.1 ms.
 const (
 	lookBusy = 100 * time.Millisecond
 	lookIdle = time.Second

@@ -50,6 +50,9 @@ func TestOnEveryInterpreter(t *testing.T) {
 					t.Errorf("%s: status %d, %v", path, got.status, got.err)
 				}
 			}
+			if all := s.Stacks(t.Context()); len(all) != 1 || !strings.HasPrefix(all[0].Text, "MainThread, waits for a request") {
+				t.Errorf("stacks %+v", all)
+			}
 			info := s.Info()
 			t.Logf("%s %s", info.Implementation, info.Python)
 			if info.Python == "" || info.Implementation == "" {
