@@ -3,6 +3,7 @@ package pyapp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -181,6 +182,11 @@ func (g *generation) follow(w *worker) *worker {
 		next, err := g.startInTime()
 		if err == nil {
 			return next
+		}
+		if g.template != nil && errors.Is(err, pyproc.ErrEnded) {
+			// No worker can come of it, and that says nothing about the application:
+			// it is being loaded anew. See watchTemplate.
+			<-g.ctx.Done()
 		}
 		if g.ctx.Err() != nil {
 			return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"slices"
 	"sync"
@@ -189,6 +190,7 @@ func (p *Pool) replace(g *generation, delay time.Duration) {
 				return
 			}
 			p.log.Error("cannot load the application", "error", err)
+			g.failed(math.MaxInt)
 			delay = maxBackOff * p.timing.backOff
 		}
 	})

@@ -2,6 +2,9 @@ package pyapp_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -62,7 +65,33 @@ func TestTemplateThatIsStopped(t *testing.T) {
 		t.Errorf("status %d, want that of a worker of a new template", got.status)
 	}
 	s.log.line(t, "the template process ended", "killed")
+	if strings.Contains(s.log.String(), "crash loop") {
+		t.Error("a template that is gone was taken for an application that crashes")
+	}
 	if now := pyapp.TemplatePID(s.Pool); now == template {
 		t.Error("the template is the one that was stopped")
 	}
+}
+
+// Without a template and with code that cannot be loaded there will be no worker.
+func TestTemplateThatCannotBeReplaced(t *testing.T) {
+	dir := t.TempDir()
+	code := filepath.Join(dir, "app.py")
+	writeFile(t, code, "def application(environ, start):\n    start('200 OK', [])\n    return [b'fine']\n")
+	s := serveOpened(t, pyapp.Config{Dir: dir, App: "app", Env: append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")}, func(c pyapp.Config) (*pyapp.Pool, error) {
+		return pyapp.OpenWithBackOff(c, time.Millisecond)
+	})
+	writeFile(t, code, "import gone_wrong\n# and of another length\n")
+	for _, pid := range []int{pyapp.TemplatePID(s.Pool), pyapp.WorkerPID(s.Pool)} {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the crash loop", func() bool { return s.Status().CrashLoop })
+	s.log.line(t, "cannot load the application", "gone_wrong")
+	if got := s.get(t, "/"); got.status != http.StatusServiceUnavailable {
+		t.Errorf("status %d, want 503", got.status)
+	}
+	writeFile(t, code, "def application(environ, start):\n    start('200 OK', [])\n    return [b'mended']\n")
+	eventually(t, "the mended version", func() bool { return s.get(t, "/").body == "mended" })
 }

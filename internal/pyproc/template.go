@@ -242,7 +242,8 @@ func (t *Template) send(verb string, number int, files []*os.File) error {
 		rights = syscall.UnixRights(fds...)
 	}
 	if _, _, err := t.control.WriteMsgUnix(b, rights, nil); err != nil {
-		if errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) {
+		// A reset is what is left of one that ended with an order unread.
+		if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) {
 			return ErrEnded
 		}
 		return fmt.Errorf("pyproc: %s: %w", verb, err)
