@@ -48,7 +48,7 @@ func (p *Pool) newGeneration(ctx context.Context, workers int) (*generation, err
 	g := &generation{pool: p, born: time.Now(), alone: p.config.NoPreload, slots: workers, more: make(chan struct{}, 1)}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	if err := g.start(ctx, workers); err != nil {
-		g.stop(BootFailure)
+		g.stop(Refused)
 		return nil, startError(&p.config, err)
 	}
 	return g, nil
@@ -78,36 +78,49 @@ func (g *generation) start(ctx context.Context, workers int) error {
 	return g.startAll(ctx, workers)
 }
 
-// startAll starts the first workers, all at once. Only these are asked for their
-// health: those that come later run the code that these have shown to work, and
-// a database that is down for a minute must not keep workers from being replaced.
-func (g *generation) startAll(ctx context.Context, workers int) error {
-	results := make(chan error)
-	for range workers {
-		g.tasks.Go(func() {
-			w, err := g.startWorker(ctx)
-			if err == nil {
-				err = w.checkHealth(ctx)
-			}
-			results <- err
-			if err == nil {
-				g.keep(w)
-			}
-		})
+// startAll starts the first workers, all at once, and asks them for their
+// health: one first, so that what is broken is told once. Only these are asked:
+// those that come later run the code that these have shown to work, and a
+// database that is down for a minute must not keep workers from being replaced.
+func (g *generation) startAll(ctx context.Context, n int) error {
+	workers := make([]*worker, n)
+	err := all(n, func(i int) (err error) {
+		workers[i], err = g.startWorker(ctx)
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	var first error
-	for range workers {
-		if err := <-results; first == nil {
-			first = err // the others fail for the same reason, most likely
-		}
+	if err := workers[0].checkHealth(ctx); err != nil {
+		return err
 	}
-	if first != nil {
-		return first
+	if err := all(n-1, func(i int) error { return workers[i+1].checkHealth(ctx) }); err != nil {
+		return err
+	}
+	for _, w := range workers {
+		g.tasks.Go(func() { g.keep(w) })
 	}
 	if g.template != nil {
 		g.tasks.Go(g.watchTemplate)
 	}
 	g.tasks.Go(g.grow)
+	return nil
+}
+
+// all calls do for every number below n, at the same time, and returns one of the
+// errors: the others have the same reason, most likely.
+func all(n int, do func(int) error) error {
+	var wg sync.WaitGroup
+	errs := make([]error, n)
+	for i := range n {
+		wg.Go(func() { errs[i] = do(i) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

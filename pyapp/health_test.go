@@ -2,6 +2,7 @@ package pyapp_test
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -41,6 +42,8 @@ func TestHealthCheckAtTheStart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			config, marker := marked(t, "healthy")
 			config.Dir, config.Name, config.Workers, config.Health = "testdata/apps", "shop", 2, tt.health
+			log := &records{}
+			config.Log = slog.New(slog.NewJSONHandler(log, nil))
 			if tt.state != "" {
 				writeFile(t, marker, tt.state)
 			}
@@ -60,6 +63,10 @@ func TestHealthCheckAtTheStart(t *testing.T) {
 			}
 			if got := e.Error(); !strings.HasPrefix(got, "cannot start shop: health check of worker ") || !strings.HasSuffix(got, tt.want) {
 				t.Errorf("error %q, want it to end in %q", got, tt.want)
+			}
+			// One worker tells what is broken, and its end is no news.
+			if n := strings.Count(log.String(), "asked by"); n != 1 || tt.state != "exit" && strings.Contains(log.String(), "a worker ended") {
+				t.Errorf("log with %d questions:\n%s", n, log)
 			}
 			if !strings.HasPrefix(e.Hint, tt.hint) || !strings.Contains(e.Traceback, tt.trace) {
 				t.Errorf("hint %q, traceback %q; want %q and %q", e.Hint, e.Traceback, tt.hint, tt.trace)

@@ -61,9 +61,9 @@ func (p *Pool) fit(now time.Time) (f fitting, pace int32) {
 			g.growFrom = now.Add(growPause)
 		default: // it has been told
 		}
-	case up > p.config.Workers:
+	case g.slots > p.config.Workers:
 		pace = watching
-		if idlest != nil && idle > p.timing.surplus && idlest != g.renewing {
+		if up > p.config.Workers && idlest != nil && idle > p.timing.surplus && idlest != g.renewing {
 			f.surplus = idlest
 		}
 	}

@@ -102,7 +102,7 @@ func (c *call) logSlow(w *worker, stack string) {
 	}
 	since := c.began()
 	c.pool.log.Warn("a request is slow", "request", c.id, "method", c.method, "path", c.path, "worker", w.number, "pid", w.child.PID(),
-		"waited", since.Sub(c.arrived).Round(time.Millisecond), "running", time.Since(since).Round(time.Millisecond), "stack", stack)
+		"waited", c.waited(since).Round(time.Millisecond), "running", time.Since(since).Round(time.Millisecond), "stack", stack)
 }
 
 // logOverdue logs that the request is given up.

@@ -37,18 +37,16 @@ type RequestStatus struct {
 }
 
 // Status returns what the pool does now: its workers in the order of their
-// numbers, each with the requests that it runs.
+// numbers, each with the requests that it runs. Those of a version that is being
+// loaded are among them.
 func (p *Pool) Status() Status {
-	s := Status{}
+	var s Status
 	p.mu.Lock()
-	if p.current != nil {
-		s.CrashLoop, s.Loaded = p.current.loops(), p.current.born
-	}
-	s.Waiting = len(p.queue)
+	s.CrashLoop, s.Loaded, s.Waiting = p.current.loops(), p.current.born, len(p.queue)
 	workers := slices.Clone(p.workers)
 	for _, w := range workers {
 		s.Workers = append(s.Workers, WorkerStatus{
-			Number: w.number, PID: w.child.PID(), State: w.state, Reason: w.reason, Born: w.born, Old: w.gen != p.current, Served: w.served,
+			Number: w.number, PID: w.child.PID(), State: w.state, Reason: w.reason, Born: w.born, Old: w.gen.born.Before(p.current.born), Served: w.served,
 		})
 	}
 	p.mu.Unlock()
@@ -61,13 +59,17 @@ func (p *Pool) Status() Status {
 	return s
 }
 
+// waited returns how long the call waited until it became the one that its lane
+// runs. It may have arrived while the end of the one before was being noted.
+func (c *call) waited(since time.Time) time.Duration { return max(0, since.Sub(c.arrived)) }
+
 // requests returns what the worker runs, by lane.
 func (w *worker) requests(now time.Time) (all []RequestStatus) {
 	for _, l := range w.lanes {
 		l.mu.Lock()
 		if len(l.calls) > 0 {
 			c := l.calls[0]
-			all = append(all, RequestStatus{ID: c.id, Method: c.method, Path: c.path, Waited: l.since.Sub(c.arrived), Running: now.Sub(l.since)})
+			all = append(all, RequestStatus{ID: c.id, Method: c.method, Path: c.path, Waited: c.waited(l.since), Running: now.Sub(l.since)})
 		}
 		l.mu.Unlock()
 	}

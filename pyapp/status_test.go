@@ -3,6 +3,7 @@ package pyapp_test
 import (
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -11,6 +12,13 @@ import (
 
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
+
+// hasBegun reports whether a worker has had a request long enough to have begun it.
+func hasBegun(s *site) bool {
+	return slices.ContainsFunc(s.Status().Workers, func(w pyapp.WorkerStatus) bool {
+		return len(w.Requests) > 0 && w.Requests[0].Running > 100*time.Millisecond
+	})
+}
 
 func TestStatus(t *testing.T) {
 	begin := time.Now()
@@ -89,7 +97,7 @@ func TestCrashLoopRefusesWhatWaits(t *testing.T) {
 	for range cap(statuses) {
 		go func() { statuses <- s.get(t, "/?60").status }()
 	}
-	eventually(t, "two requests that wait", func() bool { return s.Status().Waiting == 2 })
+	eventually(t, "a request that has begun, and two that wait", func() bool { return s.Status().Waiting == 2 && hasBegun(s) })
 	writeFile(t, marker, "")
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)

@@ -30,10 +30,7 @@ func TestWorkerThatIsStopped(t *testing.T) {
 
 	running := make(chan int)
 	go func() { running <- s.get(t, "/sleeps?60").status }()
-	eventually(t, "a request that has begun", func() bool {
-		workers := s.Status().Workers
-		return len(workers) == 1 && len(workers[0].Requests) == 1 && workers[0].Requests[0].Running > 100*time.Millisecond
-	})
+	eventually(t, "a request that has begun", func() bool { return hasBegun(s) })
 	stop()
 	if status := <-running; status != http.StatusGatewayTimeout {
 		t.Errorf("status %d for a request that was under way, want 504", status)

@@ -316,7 +316,7 @@ func (w *worker) bury() {
 func (w *worker) logEnd(asTold bool, reason Reason) {
 	level := slog.LevelError
 	switch reason {
-	case Shutdown, Reloaded:
+	case Shutdown, Reloaded, Refused:
 		return
 	case Recycled, MemoryLimit, Surplus:
 		if asTold {

@@ -67,6 +67,7 @@ const (
 	Recycled                  // it has run as many requests as it shall
 	MemoryLimit               // it has more memory than it may have
 	Surplus                   // there are fewer requests than workers
+	Refused                   // its version does not start as it should
 )
 
 // String implements fmt.Stringer.
@@ -92,6 +93,8 @@ func (r Reason) String() string {
 		return "memory"
 	case Surplus:
 		return "surplus"
+	case Refused:
+		return "refused"
 	}
 	return fmt.Sprintf("Reason(%d)", uint8(r))
 }
