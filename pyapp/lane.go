@@ -262,6 +262,9 @@ func (l *lane) read() error {
 	buf := make([]byte, maxPacket+1) // one more, so that a longer packet shows
 	for {
 		n, err := l.conn.Read(buf)
+		if errors.Is(err, io.EOF) && !l.worker.buried.Load() {
+			return fmt.Errorf("%w: an empty packet", errFrame) // we hold the other end: it is none of the socket
+		}
 		if err != nil {
 			return nil
 		}
