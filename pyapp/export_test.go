@@ -2,6 +2,7 @@ package pyapp
 
 import (
 	"context"
+	"syscall"
 	"time"
 )
 
@@ -54,4 +55,29 @@ func Workers(p *Pool) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.workers)
+}
+
+// OpenWithHaste is Open with both of these.
+func OpenWithHaste(c Config, first, wait time.Duration) (*Pool, error) {
+	return open(context.Background(), c, first, wait)
+}
+
+// SignalWorker sends sig to the n-th worker, counted round and round.
+func SignalWorker(p *Pool, n int, sig syscall.Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.workers) > 0 {
+		_ = p.workers[n%len(p.workers)].child.Signal(sig) // it may have ended
+	}
+}
+
+// EndTemplate kills the process that workers are forked from.
+func EndTemplate(p *Pool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.current.template.Done():
+	default:
+		_ = syscall.Kill(p.current.template.PID(), syscall.SIGKILL) // it has not been reaped, or a moment ago
+	}
 }

@@ -262,11 +262,8 @@ func (l *lane) read() error {
 	buf := make([]byte, maxPacket+1) // one more, so that a longer packet shows
 	for {
 		n, err := l.conn.Read(buf)
-		if errors.Is(err, io.EOF) && !l.worker.buried.Load() {
-			return fmt.Errorf("%w: an empty packet", errFrame) // we hold the other end: it is none of the socket
-		}
 		if err != nil {
-			return nil
+			return l.hungUp()
 		}
 		if n > maxPacket {
 			return fmt.Errorf("%w: packet longer than %d bytes", errFrame, maxPacket)
@@ -277,6 +274,23 @@ func (l *lane) read() error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// hangUp is how long a worker may live on without its lane.
+const hangUp = time.Second
+
+// hungUp returns nil when the worker ends, or was told to, and an error if it
+// goes on: what it was sent on this lane would wait for ever. An empty packet
+// looks the same.
+func (l *lane) hungUp() error {
+	t := time.NewTimer(hangUp)
+	defer t.Stop()
+	select {
+	case <-l.worker.leaving:
+		return nil
+	case <-t.C:
+		return fmt.Errorf("%w: the lane was closed, or an empty packet sent", errFrame)
 	}
 }
 

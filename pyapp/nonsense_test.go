@@ -45,7 +45,7 @@ func TestWorkerThatTalksNonsense(t *testing.T) {
 		log     string
 	}{
 		{"less than a header", "00", "", "", "1 bytes, shorter than a frame's header"},
-		{"an empty packet", "", "", "", "an empty packet"},
+		{"an empty packet", "", "", "", "the lane was closed, or an empty packet sent"},
 		{"a length beyond the packet", packet(whole, last, 200, 2, "", "body")[:36], "", "", "announces 4 bytes, has 2"},
 		{"a packet that is too long", strings.Repeat("00", 65537), "", "", "packet longer than 65536 bytes"},
 		{"an unknown type", packet(9, 0, 0, 2, "", ""), "", "", "unknown type 9"},
