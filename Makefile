@@ -44,6 +44,11 @@ test-go: build needs
 	@echo "==> go test, also on $$(scripts/pythons)"
 	GATEHOUSE_TEST_PYTHONS=$$(scripts/pythons) CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
 
+.PHONY: soak
+soak: build needs ## the hard tests at length: chaos for a minute, ten thousand stacks, a hundred reloads
+	GATEHOUSE_SOAK=1 CGO_ENABLED=1 $(GO) test -race -v -count=1 -timeout 30m -run 'Chaos|ThousandsOfStacks|ReloadUnderLoad|NothingSurvives' \
+		./pyapp ./e2e ./cmd/gatehouse
+
 .PHONY: test-python
 test-python: needs
 	@scripts/test-python $(VENVS)

@@ -81,3 +81,6 @@ func EndTemplate(p *Pool) {
 		_ = syscall.Kill(p.current.template.PID(), syscall.SIGKILL) // it has not been reaped, or a moment ago
 	}
 }
+
+// SigStack asks a worker for its stacks.
+const SigStack = sigStack

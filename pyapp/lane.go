@@ -359,7 +359,7 @@ func (l *lane) takeFrame(f frame, now time.Time) (last bool, err error) {
 	switch {
 	case c != nil:
 	case f.kind == frameStacks:
-		return false, nil // the answer has overtaken it, in the outbox
+		return false, nil // it ended while another thread described it, or its answer came by the outbox
 	default:
 		return false, fmt.Errorf("%w: request %d is not in flight", errFrame, f.number)
 	}

@@ -112,6 +112,22 @@ func TestAnswerBeforeNonsenseArrives(t *testing.T) {
 	s.log.line(t, "a worker ended", `"reason":"protocol violation"`)
 }
 
+// One thread of a worker describes what another one does, which may be over by
+// the time that this is sent.
+func TestStacksOfARequestThatHasEnded(t *testing.T) {
+	s := serve(t, atImport(""))
+	for range 2 {
+		got := s.get(t, "/is_described_late")
+		if got.status != http.StatusOK || got.body != "answer" {
+			t.Errorf("status %d, body %q", got.status, got.body)
+		}
+	}
+	s.get(t, "/pid") // what came late has been read
+	if log := s.log.String(); strings.Contains(log, "broke the protocol") {
+		t.Errorf("log: %s", log)
+	}
+}
+
 // A client that has got as many bytes as were announced asks on: the connection
 // must not end because the worker did.
 func TestConnectionSurvivesAWorkerThatDiesAfterTheBody(t *testing.T) {
