@@ -188,7 +188,7 @@ func (c *chaos) finish(conn *chaosConn) {
 // anyKind picks what to ask for: mostly what goes well.
 func anyKind(random *rand.Rand) string {
 	rare := []string{"hungry", "raises", "dies", "dies_in_stream", "sleeps", "stubborn", "nonsense"}
-	if random.IntN(100) == 0 {
+	if random.IntN(50) == 0 {
 		return rare[random.IntN(len(rare))]
 	}
 	return []string{"quick", "quick", "quick", "slow", "stream", "large"}[random.IntN(6)]

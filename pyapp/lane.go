@@ -262,6 +262,11 @@ func (l *lane) read() error {
 	buf := make([]byte, maxPacket+1) // one more, so that a longer packet shows
 	for {
 		n, err := l.conn.Read(buf)
+		if errors.Is(err, syscall.ECONNRESET) {
+			// It died with requests unread. The error comes once, before what it
+			// had sent.
+			n, err = l.conn.Read(buf)
+		}
 		if err != nil {
 			return l.hungUp()
 		}
