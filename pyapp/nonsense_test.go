@@ -100,6 +100,18 @@ func TestWorkerThatTalksNonsense(t *testing.T) {
 	}
 }
 
+// What a worker was sent on a lane that it has closed would wait for ever.
+func TestWorkerThatClosesItsLane(t *testing.T) {
+	s := serve(t, atImport(""))
+	if got := s.get(t, "/closes_its_lane"); got.status != http.StatusBadGateway {
+		t.Errorf("status %d, want 502", got.status)
+	}
+	s.log.line(t, "a worker broke the protocol", "the lane was closed")
+	if got := s.get(t, "/pid"); got.status != http.StatusOK {
+		t.Errorf("status %d from the next worker", got.status)
+	}
+}
+
 // An answer that is complete stays one whatever its worker says after it.
 func TestAnswerBeforeNonsenseArrives(t *testing.T) {
 	s := serve(t, atImport(""))

@@ -88,6 +88,11 @@ def speaks(environ, start_response):
     time.sleep(600)
 
 
+def closes_its_lane(environ, start_response):
+    start_response.__self__.lane.sock.close()
+    time.sleep(600)
+
+
 def is_described_late(environ, start_response):
     """Has the stack of its request sent when the answer is complete."""
     answer = start_response.__self__
