@@ -38,11 +38,17 @@ needs:
 	@scripts/need $(PYTHON) git gcc headers=libc6-dev chromium pypy3 venv=python3-venv
 	@scripts/venv $(VENVS)/django examples/django/requirements.txt
 	@scripts/venv $(VENVS)/flask examples/flask/requirements.txt
+	@scripts/cpython build/python
 
 .PHONY: test-go
 test-go: build needs
-	@echo "==> go test, also on $$(scripts/pythons)"
+	@echo "==> go test, the Python side on $$(scripts/pythons --names)"
 	GATEHOUSE_TEST_PYTHONS=$$(scripts/pythons) CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+
+.PHONY: soak
+soak: build needs ## the hard tests at length: chaos for a minute, ten thousand stacks, a hundred reloads
+	GATEHOUSE_SOAK=1 CGO_ENABLED=1 $(GO) test -race -v -count=1 -timeout 30m -run 'Chaos|ThousandsOfStacks|ReloadUnderLoad|NothingSurvives' \
+		./pyapp ./e2e ./cmd/gatehouse
 
 .PHONY: test-python
 test-python: needs

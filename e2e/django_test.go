@@ -29,6 +29,7 @@ func prepared() [][]string {
 // gatehouse.
 func TestDjango(t *testing.T) {
 	url := serveDesk(t, "", prepared())
+	t.Run("client", func(t *testing.T) { testAdminByClient(t, url) })
 	t.Run("admin", func(t *testing.T) { testAdmin(t, url) })
 	t.Run("suggest", func(t *testing.T) { testSuggest(t, url) })
 	t.Run("borrow", func(t *testing.T) { testBorrow(t, url) })
@@ -56,18 +57,25 @@ func TestDjangoDebug(t *testing.T) {
 // serves it. debug is the value of DESK_DEBUG.
 func serveDesk(t *testing.T, debug string, commands [][]string) string {
 	t.Helper()
-	interpreter := python(t, "django")
+	env := prepareDesk(t, debug, commands)
 	dir := filepath.Join(root(t), "examples", "django")
+	return serve(t, dir, env, "run", "--python", python(t, "django"), "--listen", "127.0.0.1:0", ".")
+}
+
+// prepareDesk runs commands on a new data folder of the Django example, and
+// returns the environment in which it is served.
+func prepareDesk(t *testing.T, debug string, commands [][]string) []string {
+	t.Helper()
 	env := []string{"DESK_DATA=" + t.TempDir(), "DESK_DEBUG=" + debug, "PYTHONDONTWRITEBYTECODE=1"}
 	for _, args := range commands {
-		cmd := exec.Command(interpreter, append([]string{"-W", "error", "manage.py"}, args...)...)
-		cmd.Dir = dir
+		cmd := exec.Command(python(t, "django"), append([]string{"-W", "error", "manage.py"}, args...)...)
+		cmd.Dir = filepath.Join(root(t), "examples", "django")
 		cmd.Env = append(os.Environ(), env...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", cmd, err, out)
 		}
 	}
-	return serve(t, dir, env, "run", "--python", interpreter, "--listen", "127.0.0.1:0", ".")
+	return env
 }
 
 func testAdmin(t *testing.T, url string) {

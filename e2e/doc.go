@@ -1,8 +1,10 @@
-// Package e2e holds tests that start the real binary and look at it with a real
-// browser. They need Chromium and the examples' virtual environments, which
-// "make test" provides; without them they fail and say so.
+// Package e2e holds tests of real applications: the real binary looked at with a
+// real browser, and Django and Flask behind the engine in this process, where the
+// race detector sees it. They need Chromium and the examples' virtual
+// environments, which "make test" provides; without them they fail and say so.
 //
-// Everything that can be told from bytes is tested elsewhere. Here is only what
-// takes a browser: that pages are styled, that scripts run, that forms and
-// uploads get through, that nothing is wider than a phone.
+// Everything that can be told of a small application is tested elsewhere. Here is
+// what takes a browser: that pages are styled, that scripts run, that nothing is
+// wider than a phone; and what takes a framework: its sessions, uploads, streams,
+// and reloads of a whole project.
 package e2e

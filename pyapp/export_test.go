@@ -2,6 +2,7 @@ package pyapp
 
 import (
 	"context"
+	"syscall"
 	"time"
 )
 
@@ -73,3 +74,33 @@ var (
 	PrivateMemory = privateMemory
 	Spread        = spread
 )
+
+// OpenWithHaste is Open with both of these.
+func OpenWithHaste(c Config, first, wait time.Duration) (*Pool, error) {
+	timing := usual
+	timing.backOff, timing.exitWait = first, wait
+	return open(context.Background(), c, timing)
+}
+
+// SignalWorker sends sig to the n-th worker, counted round and round.
+func SignalWorker(p *Pool, n int, sig syscall.Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.workers) > 0 {
+		_ = p.workers[n%len(p.workers)].child.Signal(sig) // it may have ended
+	}
+}
+
+// EndTemplate kills the process that workers are forked from.
+func EndTemplate(p *Pool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.current.template.Done():
+	default:
+		_ = syscall.Kill(p.current.template.PID(), syscall.SIGKILL) // it has not been reaped, or a moment ago
+	}
+}
+
+// SigStack asks a worker for its stacks.
+const SigStack = sigStack

@@ -30,6 +30,20 @@ const (
 	flagsKnown = flagLast | flagAdvice
 )
 
+// kindFlags holds, for each kind, the flags that it may have. What does not end a
+// response never ends its request: nobody would wait for the rest any more.
+var kindFlags = [frameKinds][flagsKnown + 1]bool{
+	frameReady:   {0: true},
+	frameWhole:   {0: true, flagLast: true},
+	frameHead:    {0: true},
+	frameBlock:   {0: true},
+	frameEnd:     {flagLast: true},
+	frameFailed:  {flagLast: true, flagLast | flagAdvice: true},
+	frameFile:    {0: true},
+	frameStacks:  {0: true},
+	frameUnbegun: {0: true},
+}
+
 // maxPacket is the longest packet a worker sends: small enough for the socket
 // buffers of every system, long enough that most pages need one.
 const maxPacket = 64 << 10
@@ -69,6 +83,8 @@ func nextFrame(packet []byte) (f frame, rest []byte, err error) {
 		return f, nil, fmt.Errorf("%w: unknown type %d", errFrame, f.kind)
 	case f.flags&^flagsKnown != 0:
 		return f, nil, fmt.Errorf("%w: unknown flags %#x", errFrame, f.flags)
+	case !kindFlags[f.kind][f.flags]:
+		return f, nil, fmt.Errorf("%w: type %d with flags %#x", errFrame, f.kind, f.flags)
 	case f.number < 0, f.number == 0 && !f.kind.mayLackNumber(), f.number > 0 && f.kind == frameReady:
 		return f, nil, fmt.Errorf("%w: type %d with request number %d", errFrame, f.kind, f.number)
 	}

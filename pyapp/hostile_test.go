@@ -1,6 +1,7 @@
 package pyapp_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -169,5 +170,37 @@ func TestTemplateThatEndsSoonIsReplacedSlowly(t *testing.T) {
 	eventually(t, "the end of the second template", func() bool { return ends() > 1 })
 	if pause := time.Since(begin); pause < time.Second {
 		t.Errorf("the next one after %v", pause)
+	}
+}
+
+// A client that leaves does not take the time-out along: the application may
+// never come back, and a few reloads of a page would hold every worker.
+func TestRequestThatNobodyWaitsForIsEndedInTime(t *testing.T) {
+	for _, path := range []string{"/sleeps?60", "/stuck_in_c?60", "/stalls?60"} {
+		t.Run(path, func(t *testing.T) {
+			s := serve(t, pyapp.Config{App: "bad", Timeout: 300 * time.Millisecond, StallTimeout: 300 * time.Millisecond})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			gone := make(chan struct{})
+			go func() {
+				defer close(gone)
+				resp, err := http.DefaultTransport.RoundTrip(request(t, http.MethodGet, s.url+path, nil).WithContext(ctx))
+				if err == nil {
+					_, _ = io.Copy(io.Discard, resp.Body) // it ends with the context
+					resp.Body.Close()
+				}
+			}()
+			eventually(t, "a request that is under way", func() bool { return pyapp.InFlight(s.Pool) == 1 })
+			// Its client is watched from a tenth of a second on.
+			timer := time.NewTimer(150 * time.Millisecond)
+			defer timer.Stop()
+			<-timer.C
+			cancel()
+			<-gone
+			if got := s.get(t, "/pid"); got.status != http.StatusOK {
+				t.Errorf("status %d, want 200 from a new worker", got.status)
+			}
+			s.log.line(t, "a worker ended", `"worker":1`, `"reason":"time-out"`)
+		})
 	}
 }

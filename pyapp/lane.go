@@ -262,8 +262,13 @@ func (l *lane) read() error {
 	buf := make([]byte, maxPacket+1) // one more, so that a longer packet shows
 	for {
 		n, err := l.conn.Read(buf)
+		if errors.Is(err, syscall.ECONNRESET) {
+			// It died with requests unread. The error comes once, before what it
+			// had sent.
+			n, err = l.conn.Read(buf)
+		}
 		if err != nil {
-			return nil
+			return l.hungUp()
 		}
 		if n > maxPacket {
 			return fmt.Errorf("%w: packet longer than %d bytes", errFrame, maxPacket)
@@ -274,6 +279,23 @@ func (l *lane) read() error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// hangUp is how long a worker may live on without its lane.
+const hangUp = time.Second
+
+// hungUp returns nil when the worker ends, or was told to, and an error if it
+// goes on: what it was sent on this lane would wait for ever. An empty packet
+// looks the same.
+func (l *lane) hungUp() error {
+	t := time.NewTimer(hangUp)
+	defer t.Stop()
+	select {
+	case <-l.worker.leaving:
+		return nil
+	case <-t.C:
+		return fmt.Errorf("%w: the lane was closed, or an empty packet sent", errFrame)
 	}
 }
 
@@ -346,7 +368,7 @@ func (l *lane) takeFrame(f frame, now time.Time) (last bool, err error) {
 	switch {
 	case c != nil:
 	case f.kind == frameStacks:
-		return false, nil // the answer has overtaken it, in the outbox
+		return false, nil // it ended while another thread described it, or its answer came by the outbox
 	default:
 		return false, fmt.Errorf("%w: request %d is not in flight", errFrame, f.number)
 	}

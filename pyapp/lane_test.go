@@ -267,3 +267,22 @@ func TestCallForALaneThatIsClosed(t *testing.T) {
 		t.Error("a closed lane tells of a call that it has not begun")
 	}
 }
+
+// A worker that dies with requests unread resets its socket: what it had sent
+// before is read all the same.
+func TestLastAnswerOfAWorkerThatDies(t *testing.T) {
+	g := newGhost(t)
+	calls := g.give(2)
+	if err := g.speak(appendFrame(nil, frame{kind: frameWhole, flags: flagLast, status: 200, number: 1}), false); err != nil {
+		t.Fatal(err)
+	}
+	g.ours.Close()
+	g.worker.leaving = make(chan struct{})
+	close(g.worker.leaving)
+	if err := g.read(); err != nil {
+		t.Error(err)
+	}
+	if !calls[0].over() || calls[1].over() {
+		t.Errorf("answered: %t and %t, want the first one only", calls[0].over(), calls[1].over())
+	}
+}

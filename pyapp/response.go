@@ -30,6 +30,7 @@ func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
 	fields, err := checkHead(head)
 	if err != nil {
 		p.log.Error("a worker answered nonsense", "request", c.id, "method", c.method, "path", c.path, "error", err)
+		c.lane.Load().worker.kill(Nonsense)
 		p.refuse(w, r, errNonsense)
 		return
 	}
@@ -39,7 +40,7 @@ func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
 		if r.Method == http.MethodHead {
 			return // a body without an end keeps nobody busy: the call is left
 		}
-		c.stream(w)
+		c.stream(w, fields.length)
 		return
 	}
 	isHead := r.Method == http.MethodHead
@@ -82,18 +83,22 @@ func mayHaveLength(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// stream writes the body as it comes, and flushes whenever it has caught up. A
-// body that breaks off ends the connection: the client must not take it for
-// complete.
-func (c *call) stream(w http.ResponseWriter) {
+// stream writes the body as it comes, and flushes whenever it has caught up.
+// length is what the head announces, -1 if nothing. A body that breaks off ends
+// the connection: the client must not take it for complete.
+func (c *call) stream(w http.ResponseWriter, length int64) {
 	s := c.answer.stream
 	defer s.close()
 	control := http.NewResponseController(w)
 	var buf []byte
+	var written int64
 	for {
 		b, caughtUp, err := s.next(buf)
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		if err != nil && written == length {
+			return // the client has all of it, and may ask on: only the end was not said
 		}
 		if err != nil {
 			// The client sees the same, whether the end came soon or late: what
@@ -102,6 +107,7 @@ func (c *call) stream(w http.ResponseWriter) {
 			panic(http.ErrAbortHandler)
 		}
 		buf = b
+		written += int64(len(b))
 		if _, err := w.Write(b); err != nil {
 			return
 		}

@@ -237,12 +237,16 @@ func (l *lane) sweep(now time.Time, others bool) {
 func (c *call) tooLong(config *Config, now time.Time, age time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	// A client that left does not take the time-outs along: the application may
+	// be stuck. What it does after a complete answer takes as long as it likes.
+	headDue := c.phase == waiting || c.phase == answered && c.answer.err != nil
+	bodyDue := c.answer.stream != nil
 	switch {
-	case c.phase == waiting && config.Timeout > 0 && age > config.Timeout:
+	case headDue && config.Timeout > 0 && age > config.Timeout:
 		return errOverdue
-	case c.phase != streaming || config.StallTimeout < 0:
+	case !bodyDue || config.StallTimeout < 0:
 		return nil
-	case c.answer.stream.waitsForReader():
+	case c.phase == streaming && c.answer.stream.waitsForReader():
 		c.moved = now // it is the client who is slow
 		return nil
 	case now.Sub(c.moved) > config.StallTimeout:

@@ -1,8 +1,10 @@
 """Applications that do to their process what a server does not expect."""
 
+import array
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -71,3 +73,57 @@ def pid(environ, start_response):
 
 def application(environ, start_response):
     return globals()[environ["PATH_INFO"].strip("/")](environ, start_response)
+
+
+def speaks(environ, start_response):
+    """Sends the packets of the body, which stand there in hexadecimal, and not an answer.
+
+    With FILES in the search string, the last one brings descriptors.
+    """
+    sock = start_response.__self__.lane.sock
+    packets = [bytes.fromhex(line) for line in environ["wsgi.input"].read().decode().split(",")]
+    for packet in packets[:-1]:
+        sock.send(packet)
+    sock.sendmsg(packets[-1:], descriptors(environ["QUERY_STRING"]))
+    time.sleep(600)
+
+
+def closes_its_lane(environ, start_response):
+    start_response.__self__.lane.sock.close()
+    time.sleep(600)
+
+
+def is_described_late(environ, start_response):
+    """Has the stack of its request sent when the answer is complete."""
+    answer = start_response.__self__
+    lane, send = answer.lane, answer.lane.send
+
+    def send_both(packet):
+        send(packet)
+        if packet[1]:  # the last one
+            lane.send = send
+            send(struct.pack("<BBHIII", 7, 0, 0, answer.number, 0, 5) + b"stack")
+
+    lane.send = send_both
+    start_response("200 OK", TEXT)
+    return iter([b"answer"])
+
+
+def descriptors(kind):
+    """Return control messages with that kind of files."""
+    if kind == "fifo":
+        fds = os.pipe()[:1]
+    elif kind == "many":
+        fds = [os.open(__file__, os.O_RDONLY)] * 250
+    elif kind == "folder":
+        fds = [os.open("/", os.O_RDONLY)]
+    else:
+        return []
+    return [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
+
+
+def dies_after_its_body(environ, start_response):
+    start_response("200 OK", TEXT + [("Content-Length", "5")])
+    yield b"hel"
+    yield b"lo"
+    os._exit(7)
