@@ -113,7 +113,8 @@ func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded,
 		Service: "worker", Modules: pyworker.Sources(),
 		Settings: map[string]string{
 			"dir": c.Dir, "app": c.App, "mount": c.Mount, "signals": signals,
-			"debug": strconv.FormatBool(c.Debug != nil),
+			"debug":    strconv.FormatBool(c.Debug != nil),
+			"sendfile": onOff(c.Sendfile), "redirects": joinRedirects(c.AccelRedirect),
 		},
 		Stdout: pipes[0], Stderr: pipes[1],
 	})

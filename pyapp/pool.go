@@ -267,6 +267,9 @@ func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.arrived = time.Now()
 	p.submit(c)
 	<-c.answered
+	if c.hints.any.Load() {
+		c.awaitHinted(w, r)
+	}
 	p.respond(w, r, c)
 }
 

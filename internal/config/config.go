@@ -72,6 +72,9 @@ type App struct {
 	QueueWait     time.Duration // 0: for ever
 	Preload       bool
 	Reload        bool // the source is watched: development
+
+	Sendfile      bool
+	AccelRedirect map[string]string // URL prefix: folder
 }
 
 // Log is where requests and events are written.

@@ -308,6 +308,18 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return sizeValue{&c.App.ResponseSpool, 0} },
 		},
 		{
+			Name: "x-sendfile", Group: Applications, Flag: Run, Field: "pyapp.Config.Sendfile",
+			What: "send the file that a response's X-Sendfile field names in place of its body",
+			Why:  "a field that an application passes on from elsewhere must not pick files",
+			bind: func(c *Config) Value { return boolValue{&c.App.Sendfile} },
+		},
+		{
+			Name: "accel-redirect", Group: Applications, Flag: Run, Field: "pyapp.Config.AccelRedirect",
+			What: "send the file below FOLDER that a response's X-Accel-Redirect field names by a path below PREFIX; may be repeated",
+			Why:  "only what lies in these folders can be named",
+			bind: func(c *Config) Value { return &foldersValue{p: &c.App.AccelRedirect} },
+		},
+		{
 			Name: "queue", Group: Applications, Flag: Run, Field: "pyapp.Config.QueuePerWorker",
 			What: "how many requests may wait for each worker; then 503",
 			bind: func(c *Config) Value { return countValue{&c.App.Queue, 1, 1 << 20, ""} },
