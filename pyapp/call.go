@@ -19,6 +19,7 @@ type call struct {
 	refs     atomic.Int32
 	packet   []byte   // the request as it is sent
 	body     *os.File // the request's body, if it does not travel in packet
+	upload   *upload  // what fills body while the worker reads it; nil if body is complete
 	heavy    bool     // nothing may be sent behind it
 	method   string
 	path     string
@@ -111,7 +112,8 @@ func (c *call) release() {
 	if cap(buf) > maxKept {
 		buf = nil
 	}
-	c.packet, c.body, c.heavy, c.ctx, c.sequence, c.number, c.sent = packet, nil, false, nil, 0, 0, 0
+	c.packet, c.body, c.upload, c.heavy, c.ctx = packet, nil, nil, false, nil
+	c.sequence, c.number, c.sent = 0, 0, 0
 	c.phase, c.answer, c.watch = waiting, answer{buf: buf}, watch{}
 	c.left, c.unwatch, c.slow = false, nil, false
 	c.hints.reset()
@@ -275,13 +277,16 @@ func (a *answer) set(f frame) {
 
 // logFailure writes what the application did wrong to the log.
 func (c *call) logFailure(e *failure) {
-	level := slog.LevelError
-	if e.status == http.StatusNotFound {
+	level, what := slog.LevelError, e.what()
+	switch {
+	case c.upload != nil && c.upload.broken.Load():
+		level, what = slog.LevelInfo, "the application did not get the whole body of a request"
+	case e.status == http.StatusNotFound:
 		level = slog.LevelWarn
 	}
 	attrs := []any{"request", c.id, "method", c.method, "path", c.path, "error", e.sentence}
 	if e.traceback != "" {
 		attrs = append(attrs, "traceback", e.traceback)
 	}
-	c.pool.log.Log(context.Background(), level, e.what(), attrs...)
+	c.pool.log.Log(context.Background(), level, what, attrs...)
 }

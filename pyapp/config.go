@@ -95,6 +95,10 @@ type Config struct {
 	// ResponseSpool how much of one response is stored at all.
 	SpoolMemory, ResponseSpool int64
 	SpoolDir                   string
+	// StreamRequests has a worker get a request body while the client sends it,
+	// and be held by a slow client for that long. Otherwise, and for a body with
+	// a Content-Length of up to 32 KB, the worker gets it when all of it is here.
+	StreamRequests bool
 	// Sendfile has a response's X-Sendfile field name the file that is its body,
 	// by an absolute path. AccelRedirect does so for X-Accel-Redirect, which names
 	// a URL path: the longest key that it begins with is replaced by that key's

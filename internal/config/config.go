@@ -73,8 +73,9 @@ type App struct {
 	Preload       bool
 	Reload        bool // the source is watched: development
 
-	Sendfile      bool
-	AccelRedirect map[string]string // URL prefix: folder
+	StreamRequests bool
+	Sendfile       bool
+	AccelRedirect  map[string]string // URL prefix: folder
 }
 
 // Log is where requests and events are written.

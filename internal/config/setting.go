@@ -308,6 +308,12 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return sizeValue{&c.App.ResponseSpool, 0} },
 		},
 		{
+			Name: "stream-requests", Group: Applications, Flag: Run, Field: "pyapp.Config.StreamRequests",
+			What: "give an application a request body while the client sends it",
+			Why:  "off, a slow client holds no worker; on, it holds one until its body is here",
+			bind: func(c *Config) Value { return boolValue{&c.App.StreamRequests} },
+		},
+		{
 			Name: "x-sendfile", Group: Applications, Flag: Run, Field: "pyapp.Config.Sendfile",
 			What: "send the file that a response's X-Sendfile field names in place of its body",
 			Why:  "a field that an application passes on from elsewhere must not pick files",

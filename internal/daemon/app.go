@@ -186,6 +186,7 @@ func poolConfig(l *config.Loaded, found *detect.Result, who *account, log *slog.
 		MaxBody:        bound(c.MaxBody),
 		SpoolMemory:    int64(c.SpoolMemory),
 		ResponseSpool:  int64(c.ResponseSpool),
+		StreamRequests: c.StreamRequests,
 		Sendfile:       c.Sendfile,
 		AccelRedirect:  redirects,
 		QueuePerWorker: c.Queue,

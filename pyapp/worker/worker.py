@@ -8,10 +8,12 @@ import mmap
 import os
 import platform
 import socket
+import stat
 import sys
 import threading
 
 from . import bytecode, frameworks, introspect, output, sendfile, stacks
+from .body import arriving
 from .frames import HEADER, LAST, MAX_PART, READY, UNBEGUN, WHOLE, frame
 from .wsgi import MAX_HINTS, Answer, FileWrapper, Misuse
 
@@ -251,13 +253,15 @@ class Lane:
         answer.hint(headers)
 
     def receive_file(self):
-        """Return the request's body, which comes as an open file."""
+        """Return the request's body, which comes as an open file or through a pipe."""
         fds = array.array("i")
         _, ancillary, _, _ = self.sock.recvmsg(1, socket.CMSG_SPACE(fds.itemsize))
         for level, kind, value in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds.frombytes(value[: fds.itemsize])
         os.set_inheritable(fds[0], False)
+        if stat.S_ISFIFO(os.fstat(fds[0]).st_mode):
+            return arriving(fds[0])
         return open(fds[0], "rb")
 
     def send_file(self, packet, fd):

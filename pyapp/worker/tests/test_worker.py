@@ -132,6 +132,27 @@ class LaneAtWork(unittest.TestCase):
         got = [self.frames()[0] for _ in range(4 - worker.ORDERED)]
         self.assertEqual([(f[0], f[3]) for f in got[-3:]], [(frames.UNBEGUN, 2), (frames.UNBEGUN, 4), (frames.WHOLE, 5)])
         self.assertEqual(begun, ["/1", "/"])
+
+    def test_body_through_a_pipe(self):
+        def app(environ, start):
+            lines = environ["wsgi.input"].readlines()
+            start("200 OK", [("Content-Type", "text/plain")])
+            return [b"|".join(lines)]
+
+        self.start(app)
+        r, w = os.pipe()
+        os.write(w, b"\3\0\0\0a\nb\0\0\0\0")
+        self.ask(1, None)
+        self.ours.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, r.to_bytes(4, "little"))])
+        self.assertEqual(self.frames()[0][5], b"a\n|b")
+        self.assertEqual(self.frames()[0][0], frames.END)
+        os.close(r)
+        self.ask(2)
+        self.frames()  # the second request has begun: the first one's body is closed
+        with self.assertRaises(BrokenPipeError):  # the worker has closed its end
+            os.write(w, b"more")
+        os.close(w)
+
     def test_early_hints(self):
         def app(environ, start):
             environ["wsgi.early_hints"]([("Link", "</a>"), ("Link", "</b>")])
