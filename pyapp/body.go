@@ -46,6 +46,8 @@ func (p *Pool) takeIn(c *call, r *http.Request) error {
 		return tooLarge(p.config.MaxBody)
 	}
 	switch {
+	case p.config.StreamRequests && (r.ContentLength > maxInline || r.ContentLength < 0):
+		return p.takeStream(c, r)
 	case r.ContentLength > maxInline:
 		return p.takeFile(c, r, nil)
 	case r.ContentLength >= 0:

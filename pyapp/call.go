@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -17,6 +19,7 @@ type call struct {
 	refs     atomic.Int32
 	packet   []byte   // the request as it is sent
 	body     *os.File // the request's body, if it does not travel in packet
+	upload   *upload  // what fills body while the worker reads it; nil if body is complete
 	heavy    bool     // nothing may be sent behind it
 	pinned   bool     // it is for the worker it is sent to and for no other
 	method   string
@@ -24,7 +27,7 @@ type call struct {
 	id       string
 	ctx      context.Context // the request's; ask it for Done only when it matters
 	arrived  time.Time       // when the request had been taken in
-	answered chan struct{}   // holds a token when answer can be read
+	answered chan struct{}   // holds a token when answer can be read, or hints
 
 	sequence uint64 // on its lane; guarded by the lane's mutex, with number
 	number   int32  // the same on the wire
@@ -34,6 +37,7 @@ type call struct {
 	mu      sync.Mutex
 	phase   phase
 	answer  answer
+	hints   hints
 	moved   time.Time            // when the worker last sent something for it
 	left    bool                 // the handler wants no more
 	unwatch func() bool          // stops watching the client; nil if it is not watched
@@ -56,6 +60,7 @@ type answer struct {
 	buf    []byte // head and body; kept from call to call for its memory
 	head   int    // length of the head in buf
 	stream *spool // the body, if it was not there as a whole
+	named  bool   // the body is the file that ends stream, or parts of it
 	err    error  // there is no answer; see the errors below
 }
 
@@ -108,10 +113,11 @@ func (c *call) release() {
 	if cap(buf) > maxKept {
 		buf = nil
 	}
-	c.pinned = false
-	c.packet, c.body, c.heavy, c.ctx, c.sequence, c.number, c.sent = packet, nil, false, nil, 0, 0, 0
+	c.packet, c.body, c.upload, c.heavy, c.pinned, c.ctx = packet, nil, nil, false, false, nil
+	c.sequence, c.number, c.sent = 0, 0, 0
 	c.phase, c.answer, c.watch = waiting, answer{buf: buf}, watch{}
 	c.left, c.unwatch, c.slow = false, nil, false
+	c.hints.reset()
 	c.lane.Store(nil)
 	c.pool.calls.Put(c)
 }
@@ -153,7 +159,7 @@ func (c *call) fail(err error) bool {
 	switch c.phase {
 	case waiting:
 		c.answer.err = err
-		c.answered <- struct{}{}
+		c.signal()
 	case streaming:
 		c.answer.stream.finish(err)
 	case answered:
@@ -161,6 +167,14 @@ func (c *call) fail(err error) bool {
 	}
 	c.phase = answered
 	return true
+}
+
+// signal tells the handler that there is something for it. c.mu is held.
+func (c *call) signal() {
+	select {
+	case c.answered <- struct{}{}:
+	default: // it has not looked since it was told
+	}
 }
 
 // over reports whether nobody waits for more of the answer.
@@ -194,19 +208,25 @@ func (c *call) note(f frame, now time.Time) (*spool, error) {
 		if c.phase == waiting {
 			c.answer.set(f)
 			c.phase = answered
-			c.answered <- struct{}{}
+			c.signal()
 			return nil, nil
 		}
 	case frameHead:
 		if c.phase == waiting {
 			c.answer.set(frame{status: f.status, head: f.head})
-			c.answer.stream = c.pool.newSpool()
+			c.answer.stream, c.answer.named = c.pool.newSpool(), f.flags&flagNamed != 0
 			c.phase, c.moved = streaming, now
-			c.answered <- struct{}{}
+			c.signal()
 			return c.answer.stream, nil
 		}
+	case frameHints:
+		if c.phase == waiting {
+			err := c.hints.add(f)
+			c.signal()
+			return nil, err
+		}
 	case frameBlock:
-		if c.phase == streaming {
+		if c.phase == streaming && !c.answer.named {
 			c.moved = now
 			return c.answer.stream, nil
 		}
@@ -222,7 +242,7 @@ func (c *call) note(f frame, now time.Time) (*spool, error) {
 		switch c.phase {
 		case waiting:
 			c.answer.err = e
-			c.answered <- struct{}{}
+			c.signal()
 		case streaming:
 			c.answer.stream.finish(e)
 		}
@@ -258,9 +278,16 @@ func (a *answer) set(f frame) {
 
 // logFailure writes what the application did wrong to the log.
 func (c *call) logFailure(e *failure) {
+	level, what := slog.LevelError, e.what()
+	switch {
+	case c.upload != nil && c.upload.broken.Load():
+		level, what = slog.LevelInfo, "the application did not get the whole body of a request"
+	case e.status == http.StatusNotFound:
+		level = slog.LevelWarn
+	}
 	attrs := []any{"request", c.id, "method", c.method, "path", c.path, "error", e.sentence}
 	if e.traceback != "" {
 		attrs = append(attrs, "traceback", e.traceback)
 	}
-	c.pool.log.Error(e.what(), attrs...)
+	c.pool.log.Log(context.Background(), level, what, attrs...)
 }

@@ -115,6 +115,17 @@ type Config struct {
 	// ResponseSpool how much of one response is stored at all.
 	SpoolMemory, ResponseSpool int64
 	SpoolDir                   string
+	// StreamRequests has a worker get a request body while the client sends it,
+	// and be held by a slow client for that long. Otherwise, and for a body with
+	// a Content-Length of up to 32 KB, the worker gets it when all of it is here.
+	StreamRequests bool
+	// Sendfile has a response's X-Sendfile field name the file that is its body,
+	// by an absolute path. AccelRedirect does so for X-Accel-Redirect, which names
+	// a URL path: the longest key that it begins with is replaced by that key's
+	// folder. Workers open these files, with the application's rights. Fields that
+	// are not asked for go to the client like any other.
+	Sendfile      bool
+	AccelRedirect map[string]string
 	// QueuePerWorker times the largest number of workers is how many requests may
 	// wait, QueueWait how long; a negative time means for ever. More or longer: 503.
 	QueuePerWorker int
@@ -163,6 +174,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Mount != "" && c.Mount[0] != '/' {
 		c.Mount = "/" + c.Mount
 	}
+	if c.AccelRedirect, err = redirects(c.AccelRedirect, c.Dir); err != nil {
+		return c, err
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -208,6 +222,22 @@ func (c *Config) checkWorkers() error {
 		return fmt.Errorf("pyapp: health check: path %q does not begin with a slash", c.Health)
 	}
 	return nil
+}
+
+// redirects returns the prefixes of URL paths with their folders, checked and
+// complete: each prefix ends where a name ends, each folder is an absolute path.
+func redirects(given map[string]string, dir string) (map[string]string, error) {
+	complete := map[string]string{}
+	for prefix, folder := range given {
+		if !strings.HasPrefix(prefix, "/") || folder == "" || strings.Contains(prefix+folder, "\x00") {
+			return nil, fmt.Errorf("pyapp: redirect %q to %q: a URL path that begins with / and a folder belong here", prefix, folder)
+		}
+		if !filepath.IsAbs(folder) {
+			folder = filepath.Join(dir, folder)
+		}
+		complete[strings.TrimRight(prefix, "/")+"/"] = filepath.Clean(folder)
+	}
+	return complete, nil
 }
 
 func setDefault[T int | int64 | time.Duration](field *T, value T) {

@@ -20,6 +20,7 @@ const (
 	frameFile                     // the rest of the body is in a file, which the next packet brings
 	frameStacks                   // body is what the request's thread, or without a number all threads, were doing when asked
 	frameUnbegun                  // the request was not begun and will not be
+	frameHints                    // head is field lines to send ahead of the response
 	frameKinds                    // number of kinds
 )
 
@@ -27,7 +28,8 @@ const (
 const (
 	flagLast   = 1 << iota // the worker is done with the request
 	flagAdvice             // of frameFailed: the head tells the application's author what to return
-	flagsKnown = flagLast | flagAdvice
+	flagNamed              // of frameHead: the body is the file that follows, or parts of it
+	flagsKnown = flagLast | flagAdvice | flagNamed
 )
 
 // kindFlags holds, for each kind, the flags that it may have. What does not end a
@@ -35,13 +37,14 @@ const (
 var kindFlags = [frameKinds][flagsKnown + 1]bool{
 	frameReady:   {0: true},
 	frameWhole:   {0: true, flagLast: true},
-	frameHead:    {0: true},
+	frameHead:    {0: true, flagNamed: true},
 	frameBlock:   {0: true},
 	frameEnd:     {flagLast: true},
 	frameFailed:  {flagLast: true, flagLast | flagAdvice: true},
 	frameFile:    {0: true},
 	frameStacks:  {0: true},
 	frameUnbegun: {0: true},
+	frameHints:   {0: true},
 }
 
 // maxPacket is the longest packet a worker sends: small enough for the socket
@@ -92,10 +95,12 @@ func nextFrame(packet []byte) (f frame, rest []byte, err error) {
 	switch {
 	case hasHead && (f.status < 200 || f.status > 999):
 		return f, nil, fmt.Errorf("%w: status %d", errFrame, f.status)
-	case !hasHead && f.status != 0:
-		return f, nil, fmt.Errorf("%w: type %d with a status", errFrame, f.kind)
-	case !hasHead && f.kind != frameFailed && head != 0:
+	case !hasHead && f.status != 0 && !(f.kind == frameFailed && (f.status == 404 || f.status == 500)):
+		return f, nil, fmt.Errorf("%w: type %d with status %d", errFrame, f.kind, f.status)
+	case !hasHead && f.kind != frameFailed && f.kind != frameHints && head != 0:
 		return f, nil, fmt.Errorf("%w: type %d with a head", errFrame, f.kind)
+	case body != 0 && (f.flags&flagNamed != 0 || f.kind == frameHints):
+		return f, nil, fmt.Errorf("%w: type %d with flags %#x and a body", errFrame, f.kind, f.flags)
 	}
 	f.head, f.body = rest[:head:head], rest[head:head+body:head+body]
 	return f, rest[head+body:], nil

@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // update writes the packets that Go makes into the golden files.
@@ -134,6 +136,66 @@ func FuzzFrame(f *testing.F) {
 		if !bytes.Equal(again, packet) {
 			t.Fatalf("decoded and encoded again: %x, was %x", again, packet)
 		}
+	})
+}
+
+// finalRecorder does not take an informational response for the last one.
+type finalRecorder struct{ *httptest.ResponseRecorder }
+
+func (w finalRecorder) WriteHeader(status int) {
+	if status >= 200 {
+		w.ResponseRecorder.WriteHeader(status)
+	}
+}
+
+// FuzzAnswer gives a call whatever frames a packet holds, and its client what
+// comes of that. Nothing may panic, wait for ever, or split a head.
+func FuzzAnswer(f *testing.F) {
+	for _, name := range []string{"from_worker.json", "refused.json"} {
+		for _, g := range readGolden[[]golden](f, name) {
+			f.Add(unhex(f, g.Packet), g.Name == "ready")
+		}
+	}
+	p := &Pool{log: slog.New(slog.DiscardHandler), config: Config{SpoolMemory: 1 << 20, ResponseSpool: 1 << 30, SpoolDir: f.TempDir()}}
+	f.Fuzz(func(t *testing.T, packet []byte, isHead bool) {
+		c := p.newCall()
+		defer c.release()
+		for len(packet) > 0 {
+			f, rest, err := nextFrame(packet)
+			if err != nil {
+				break
+			}
+			if packet = rest; f.kind == frameReady || f.kind == frameFile || f.kind == frameStacks {
+				continue // those are the lane's
+			}
+			if err := c.take(f, time.Time{}); err != nil {
+				break
+			}
+		}
+		c.fail(errLost) // the worker is gone
+		method := http.MethodGet
+		if isHead {
+			method = http.MethodHead
+		}
+		w, r := finalRecorder{httptest.NewRecorder()}, httptest.NewRequest(method, "/", nil)
+		defer func() {
+			if v := recover(); v != nil && v != http.ErrAbortHandler {
+				panic(v)
+			}
+			for name, values := range w.Header() {
+				if strings.ContainsAny(name+strings.Join(values, ""), "\r\n\x00") {
+					t.Errorf("field %q: %q", name, values)
+				}
+			}
+			if w.Code < 200 || w.Code > 999 {
+				t.Errorf("status %d", w.Code)
+			}
+		}()
+		<-c.answered
+		if c.hints.any.Load() {
+			c.awaitHinted(w, r)
+		}
+		p.respond(w, r, c)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
@@ -31,6 +32,18 @@ func serve(t *testing.T, config pyapp.Config) *site {
 
 // serveOpened is serve with another way to open the pool.
 func serveOpened(t *testing.T, config pyapp.Config, open func(pyapp.Config) (*pyapp.Pool, error)) *site {
+	t.Helper()
+	s := openSite(t, config, open)
+	server := httptest.NewUnstartedServer(s.Pool)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+	server.Start()
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	return s
+}
+
+// openSite opens an application without a server before it.
+func openSite(t *testing.T, config pyapp.Config, open func(pyapp.Config) (*pyapp.Pool, error)) *site {
 	t.Helper()
 	s := &site{log: &records{}}
 	config.Log = slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -53,12 +66,16 @@ func serveOpened(t *testing.T, config pyapp.Config, open func(pyapp.Config) (*py
 			t.Logf("log:\n%s", s.log)
 		}
 	})
-	server := httptest.NewUnstartedServer(pool)
-	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
-	server.Start()
-	t.Cleanup(server.Close)
-	s.url = server.URL
 	return s
+}
+
+// onBoth runs f with the application behind the engine and behind net/http, in
+// a pool of its own each time.
+func onBoth(t *testing.T, config pyapp.Config, f func(t *testing.T, s *site, server *testserver.Server)) {
+	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+		s := openSite(t, config, pyapp.Open)
+		f(t, s, testserver.Start(t, m, s.ServeHTTP))
+	}, testserver.H1, testserver.NetHTTP)
 }
 
 // reply is a response that has been read.

@@ -196,7 +196,7 @@ func (l *lane) write(calls []*call) error {
 		packet = l.packet
 	}
 	setEpoch(packet, l.recall.epoch)
-	if first.body != nil {
+	if first.body != nil && first.upload == nil {
 		if _, err := first.body.Seek(0, io.SeekStart); err != nil {
 			return err
 		}

@@ -289,8 +289,18 @@ func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.arrived = time.Now()
+	if c.upload != nil {
+		c.upload.start(c)
+		defer c.upload.end(w)
+	}
 	p.submit(c)
 	<-c.answered
+	if c.hints.any.Load() {
+		c.awaitHinted(w, r)
+	}
+	if c.upload != nil {
+		c.upload.settle(w, c.answer.stream != nil)
+	}
 	p.respond(w, r, c)
 }
 

@@ -34,6 +34,10 @@ func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
 		p.refuse(w, r, errNonsense)
 		return
 	}
+	if c.answer.named {
+		p.sendNamed(w, r, c, head)
+		return
+	}
 	if c.answer.stream != nil {
 		setHeader(w.Header(), head)
 		w.WriteHeader(c.answer.status)
@@ -45,7 +49,11 @@ func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
 	}
 	isHead := r.Method == http.MethodHead
 	switch {
-	case fields.length >= 0 && isHead && len(body) == 0, !mayHaveLength(c.answer.status):
+	case !mayHaveLength(c.answer.status):
+		if body = nil; fields.length >= 0 && c.answer.status == http.StatusNoContent {
+			head = withoutLength(head)
+		}
+	case fields.length >= 0 && isHead && len(body) == 0:
 		body = nil
 	case fields.length >= 0 && fields.length != int64(len(body)):
 		e := &failure{
@@ -77,10 +85,23 @@ func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
 	}
 }
 
-// mayHaveLength reports whether a response with that status may have a
-// Content-Length field (RFC 9110, section 8.6).
+// mayHaveLength reports whether a response with that status may have a body that
+// a Content-Length field speaks of. In a 304 the field may stand for the body of
+// another response (RFC 9110, section 8.6).
 func mayHaveLength(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// withoutLength returns field lines, which checkHead has passed, without
+// Content-Length: a client could wait for what it announces.
+func withoutLength(head []byte) []byte {
+	var rest []byte
+	for line := range bytes.Lines(head) {
+		if name, _, _ := bytes.Cut(line, []byte(":")); !bytes.EqualFold(name, []byte("Content-Length")) {
+			rest = append(rest, line...)
+		}
+	}
+	return rest
 }
 
 // stream writes the body as it comes, and flushes whenever it has caught up.
@@ -125,7 +146,7 @@ func (c *call) stream(w http.ResponseWriter, length int64) {
 	if file == nil {
 		return
 	}
-	if n, _ := io.Copy(w, file); n < size {
+	if n, _ := io.Copy(w, io.LimitReader(file, size)); n < size {
 		panic(http.ErrAbortHandler) // the file has become shorter, or the client has left
 	}
 }
@@ -145,6 +166,9 @@ func (p *Pool) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	status := http.StatusInternalServerError
 	if e, ok := errors.AsType[*requestError](err); ok {
+		status = e.status
+	}
+	if e, ok := errors.AsType[*failure](err); ok && e.status != 0 {
 		status = e.status
 	}
 	switch {

@@ -3,8 +3,11 @@ package pyapp
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -66,6 +69,53 @@ func TestWholeResponseIsHandedOver(t *testing.T) {
 	}
 }
 
+func TestNoContentHasNoLength(t *testing.T) {
+	p := &Pool{}
+	c := p.newCall()
+	defer c.release()
+	c.answer.set(frame{status: 204, head: []byte("A: b\r\ncontent-length: 4\r\nC: d\r\n"), body: []byte("body")})
+	w := &wholeWriter{ResponseRecorder: httptest.NewRecorder()}
+	p.respond(w, httptest.NewRequest("GET", "/", nil), c)
+	if w.status != 204 || string(w.head) != "A: b\r\nC: d\r\n" || len(w.body) > 0 {
+		t.Errorf("handed over %d %q %q", w.status, w.head, w.body)
+	}
+}
+
+// fileTaker remembers what a file is copied from.
+type fileTaker struct {
+	*httptest.ResponseRecorder
+	src io.Reader
+}
+
+func (w *fileTaker) ReadFrom(src io.Reader) (int64, error) {
+	w.src = src
+	return io.Copy(w.ResponseRecorder, src)
+}
+
+// What the kernel is to send must reach the writer as the file that it is.
+func TestNamedFileCanBeSentByTheKernel(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(name, []byte("0123456789"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, coding := range []string{"", "gzip"} {
+		w := &fileTaker{ResponseRecorder: httptest.NewRecorder()}
+		w.Header().Set("Content-Encoding", coding)
+		serveNamed(w, httptest.NewRequest("GET", "/", nil), file)
+		if limited, ok := w.src.(*io.LimitedReader); !ok || limited.R != file {
+			t.Errorf("coding %q: copied from %T", coding, w.src)
+		}
+		if w.Body.String() != "0123456789" || w.Header().Get("Content-Length") != "10" {
+			t.Errorf("coding %q: header %v, body %q", coding, w.Header(), w.Body)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	tests := []struct {
 		err    error
@@ -78,6 +128,9 @@ func TestRefusals(t *testing.T) {
 		{errNonsense, 502},
 		{errOverdue, 504},
 		{errFailed, 500},
+		{&failure{status: 404}, 404},
+		{&failure{status: 500}, 500},
+		{&failure{}, 500},
 		{errOutside, 404},
 		{tooLarge(1), 413},
 		{clientError(errors.New("reset")), 400},

@@ -144,9 +144,9 @@ func (s *spool) next(buf []byte) (b []byte, more bool, err error) {
 	return b, !s.ended && s.from == s.to, nil
 }
 
-// tail returns the file that ends the body, nil if there is none, and how much
-// of it is meant. The spool keeps owning it.
-func (s *spool) tail() (_ io.Reader, size int64, err error) {
+// tail returns the file that ends the body, nil if there is none, positioned at
+// the part that is meant, and that part's size. The spool keeps owning it.
+func (s *spool) tail() (_ *os.File, size int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.rest == nil {
@@ -155,7 +155,7 @@ func (s *spool) tail() (_ io.Reader, size int64, err error) {
 	if _, err := s.rest.Seek(s.restFrom, io.SeekStart); err != nil {
 		return nil, 0, err
 	}
-	return io.LimitReader(s.rest, s.restSize), s.restSize, nil
+	return s.rest, s.restSize, nil
 }
 
 // close is called when the reader wants no more. What is stored is dropped.

@@ -184,10 +184,12 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 
 // A watch is what the sweeper has done about a call.
 type watch struct {
-	client  bool      // its client is watched
-	stack   stackStep // how far asking for its stack has come
-	asked   time.Time // when the last step of that was
-	overdue time.Time // when it was interrupted
+	client  bool          // its client is watched
+	stack   stackStep     // how far asking for its stack has come
+	asked   time.Time     // when the last step of that was
+	overdue time.Time     // when it was interrupted
+	looked  time.Time     // when it was last seen, if its body is still coming in
+	excused time.Duration // how long the client was waited for until then
 }
 
 // sweep looks at the request that the lane is running. others tells whether
@@ -216,6 +218,7 @@ func (l *lane) sweep(now time.Time, others bool) {
 		c.watch.client = true
 		c.watchClient()
 	}
+	age -= c.excuse(now, since)
 	config := &l.worker.pool.config
 	if config.Slow > 0 && age > config.Slow {
 		l.reportSlow(c, now, age)
@@ -233,6 +236,23 @@ func (l *lane) sweep(now time.Time, others bool) {
 	}
 }
 
+// excuse returns how much of the time that the call has run is the client's, who
+// is slow to send the body, as far as looking now and then can tell.
+func (c *call) excuse(now, since time.Time) time.Duration {
+	if c.upload == nil {
+		return 0
+	}
+	w := &c.watch
+	if w.looked.Before(since) {
+		w.looked, w.excused = since, 0
+	}
+	if c.upload.waits.Load() {
+		w.excused += now.Sub(w.looked)
+	}
+	w.looked = now
+	return w.excused
+}
+
 // tooLong returns why the call has to be given up, or nil.
 func (c *call) tooLong(config *Config, now time.Time, age time.Duration) error {
 	c.mu.Lock()
@@ -246,7 +266,7 @@ func (c *call) tooLong(config *Config, now time.Time, age time.Duration) error {
 		return errOverdue
 	case !bodyDue || config.StallTimeout < 0:
 		return nil
-	case c.phase == streaming && c.answer.stream.waitsForReader():
+	case c.phase == streaming && c.answer.stream.waitsForReader(), c.upload != nil && c.upload.waits.Load():
 		c.moved = now // it is the client who is slow
 		return nil
 	case now.Sub(c.moved) > config.StallTimeout:

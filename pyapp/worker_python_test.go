@@ -1,10 +1,16 @@
 package pyapp_test
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/seed-07905ac1/gatehouse/pyapp"
@@ -42,22 +48,76 @@ func TestPythonSide(t *testing.T) {
 }
 
 func TestOnEveryInterpreter(t *testing.T) {
+	_, named := namedFiles(t)
 	for _, python := range interpreters() {
 		t.Run(python, func(t *testing.T) {
-			s := serve(t, pyapp.Config{App: "good:plain", Python: python})
-			for _, path := range []string{"/hello", "/generated", "/file", "/closing", "/replaced"} {
-				if got := s.get(t, path); got.err != nil || got.status != 200 && path != "/replaced" {
-					t.Errorf("%s: status %d, %v", path, got.status, got.err)
-				}
+			config := func(app string) pyapp.Config {
+				// What the interpreter warns of is an error here, also in our own code.
+				return pyapp.Config{App: app, Python: python, Env: append(os.Environ(), "PYTHONWARNINGS=error")}
 			}
-			if all := s.Stacks(t.Context()); len(all) != 1 || !strings.HasPrefix(all[0].Text, "MainThread, waits for a request") {
+			good := serve(t, config("good:application"))
+			if all := good.Stacks(t.Context()); len(all) != 1 || !strings.HasPrefix(all[0].Text, "MainThread, waits for a request") {
 				t.Errorf("stacks %+v", all)
 			}
-			info := s.Info()
+			info := good.Info()
 			t.Logf("%s %s", info.Implementation, info.Python)
 			if info.Python == "" || info.Implementation == "" {
 				t.Errorf("info: %+v", info)
 			}
+			checkGood(t, good, "good:application")
+			checkGood(t, serve(t, config("good:plain")), "good:plain")
+			checkBad(t, serve(t, config("bad")))
+
+			files := config("files")
+			files.Env, files.Sendfile, files.AccelRedirect = named.Env, true, named.AccelRedirect
+			s := serve(t, files)
+			for path, body := range map[string]string{"/sendfile?ten": "0123456789", "/redirect?/protected/inner/file": "inner"} {
+				if got := s.get(t, path); got.status != 200 || got.body != body {
+					t.Errorf("%s: status %d, body %q", path, got.status, got.body)
+				}
+			}
+			for path, status := range map[string]int{"/redirect?/protected/way_out": 500, "/redirect?/protected/linked_folder/outside": 404} {
+				if got := s.get(t, path); got.status != status {
+					t.Errorf("%s: status %d, want %d", path, got.status, status)
+				}
+			}
+
+			streamed := config("uploads")
+			streamed.StreamRequests = true
+			s = serve(t, streamed)
+			content := strings.Repeat("0123456789abcdef", 50000)
+			got := s.do(t, request(t, http.MethodPost, s.url+"/digest", io.MultiReader(strings.NewReader(content))))
+			if want := fmt.Sprintf("%d %x", len(content), sha256.Sum256([]byte(content))); got.body != want {
+				t.Errorf("streamed body: %q, want %q", got.body, want)
+			}
+			checkRandom(t, serve(t, config("forked")))
 		})
+	}
+}
+
+// checkRandom compares what two workers forked from the same template draw first.
+func checkRandom(t *testing.T, s *site) {
+	t.Helper()
+	first := s.get(t, "/")
+	pid, err := strconv.Atoi(first.header.Get("X-Pid"))
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var second reply
+	eventually(t, "another worker", func() bool {
+		second = s.get(t, "/")
+		return second.status == http.StatusOK && second.header.Get("X-Pid") != first.header.Get("X-Pid")
+	})
+	numbers, others := strings.Fields(first.body), strings.Fields(second.body)
+	if len(numbers) != 4 || len(others) != 4 {
+		t.Fatalf("%q and %q", first.body, second.body)
+	}
+	for i, name := range []string{"random", "ssl", "uuid", "secrets"} {
+		if numbers[i] == others[i] {
+			t.Errorf("%s: %s in both workers", name, numbers[i])
+		}
 	}
 }

@@ -77,6 +77,10 @@ type App struct {
 	QueueWait     time.Duration // 0: for ever
 	Preload       bool
 	Reload        bool // the source is watched: development
+
+	StreamRequests bool
+	Sendfile       bool
+	AccelRedirect  map[string]string // URL prefix: folder
 }
 
 // Log is where requests and events are written.

@@ -85,6 +85,10 @@ func TestSet(t *testing.T) {
 		{"on", "follow-symlinks", "on", func(c *config.Config) any { return c.Static.FollowSymlinks }, true},
 		{"off", "listing", "no", func(c *config.Config) any { return c.Static.Listing }, false},
 		{"choice", "log-format", "json", func(c *config.Config) any { return c.Log.Format }, "json"},
+		{
+			"folders", "accel-redirect", "/a/=b /c/=/d=e", func(c *config.Config) any { return c.App.AccelRedirect },
+			map[string]string{"/a/": "b", "/c/": "/d=e"},
+		},
 		{"list forgets its default", "listen", ":80 unix:/x", func(c *config.Config) any { return c.Listen }, []string{":80", "unix:/x"}},
 	}
 	for _, tt := range tests {
@@ -121,6 +125,9 @@ func TestSetRefuses(t *testing.T) {
 		{"max-requests", "-1", `"-1" is not a number from 0 to 1073741824`},
 		{"listing", "maybe", `"maybe" is neither on nor off`},
 		{"log-format", "xml", `"xml" is not one of text, json`},
+		{"accel-redirect", "files", `"files" is no prefix with a folder; write /protected/=files`},
+		{"accel-redirect", "a/=b", `"a/=b" is no prefix with a folder; write /protected/=files`},
+		{"accel-redirect", "/a/=", `"/a/=" is no prefix with a folder; write /protected/=files`},
 		{"listen", "", "the value is empty"},
 	} {
 		t.Run(tt.setting+" "+tt.text, func(t *testing.T) {

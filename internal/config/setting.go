@@ -331,6 +331,24 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return sizeValue{&c.App.ResponseSpool, 0} },
 		},
 		{
+			Name: "stream-requests", Group: Applications, Flag: Run, Field: "pyapp.Config.StreamRequests",
+			What: "give an application a request body while the client sends it",
+			Why:  "off, a slow client holds no worker; on, it holds one until its body is here",
+			bind: func(c *Config) Value { return boolValue{&c.App.StreamRequests} },
+		},
+		{
+			Name: "x-sendfile", Group: Applications, Flag: Run, Field: "pyapp.Config.Sendfile",
+			What: "send the file that a response's X-Sendfile field names in place of its body",
+			Why:  "a field that an application passes on from elsewhere must not pick files",
+			bind: func(c *Config) Value { return boolValue{&c.App.Sendfile} },
+		},
+		{
+			Name: "accel-redirect", Group: Applications, Flag: Run, Field: "pyapp.Config.AccelRedirect",
+			What: "send the file below FOLDER that a response's X-Accel-Redirect field names by a path below PREFIX; may be repeated",
+			Why:  "only what lies in these folders can be named",
+			bind: func(c *Config) Value { return &foldersValue{p: &c.App.AccelRedirect} },
+		},
+		{
 			Name: "queue", Group: Applications, Flag: Run, Field: "pyapp.Config.QueuePerWorker",
 			What: "how many requests may wait, times the most workers there may be; then 503",
 			bind: func(c *Config) Value { return countValue{&c.App.Queue, 1, 1 << 20, ""} },

@@ -359,3 +359,43 @@ func (v *variablesValue) Set(text string) error {
 	*v.p = append(*v.p, Variable{Name: name, Value: value})
 	return nil
 }
+
+// foldersValue gives URL prefixes folders, one at each Set. The first Set
+// forgets what was there.
+type foldersValue struct {
+	p   *map[string]string
+	set bool // the default is forgotten
+}
+
+func (v *foldersValue) Type() string   { return "PREFIX=FOLDER" }
+func (v *foldersValue) String() string { return strings.Join(v.elements(), ", ") }
+func (v *foldersValue) kinds() Kind    { return Array }
+
+func (v *foldersValue) root(dir string) {
+	complete := map[string]string{}
+	for prefix, folder := range *v.p {
+		complete[prefix] = under(dir, folder)
+	}
+	*v.p = complete
+}
+
+func (v *foldersValue) elements() []string {
+	var all []string
+	for prefix, folder := range *v.p {
+		all = append(all, prefix+"="+folder)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (v *foldersValue) Set(text string) error {
+	prefix, folder, ok := strings.Cut(text, "=")
+	if !ok || !strings.HasPrefix(prefix, "/") || folder == "" {
+		return fmt.Errorf("%q is no prefix with a folder; write /protected/=files", text)
+	}
+	if !v.set {
+		*v.p, v.set = map[string]string{}, true
+	}
+	(*v.p)[prefix] = folder
+	return nil
+}

@@ -169,6 +169,10 @@ func poolConfig(l *config.Loaded, found *detect.Result, who *account, log *slog.
 		}
 		env = append(env, v.Name+"="+value)
 	}
+	redirects, err := absolute(c.AccelRedirect)
+	if err != nil {
+		return pyapp.Config{}, err
+	}
 	return pyapp.Config{
 		Name:           found.Name,
 		Dir:            found.ImportDir,
@@ -190,6 +194,9 @@ func poolConfig(l *config.Loaded, found *detect.Result, who *account, log *slog.
 		MaxBody:        bound(c.MaxBody),
 		SpoolMemory:    int64(c.SpoolMemory),
 		ResponseSpool:  int64(c.ResponseSpool),
+		StreamRequests: c.StreamRequests,
+		Sendfile:       c.Sendfile,
+		AccelRedirect:  redirects,
 		QueuePerWorker: c.Queue,
 		QueueWait:      limit(c.QueueWait),
 		Scheme:         scheme,
@@ -217,6 +224,26 @@ func develop(c *pyapp.Config) {
 	if c.Workers == 0 {
 		c.Workers = developWorkers
 	}
+}
+
+// absolute completes folders that were named from the folder that gatehouse was
+// started in, which need not be the application's.
+func absolute(redirects map[string]string) (map[string]string, error) {
+	complete := map[string]string{}
+	for prefix, folder := range redirects {
+		dir, err := filepath.Abs(folder)
+		if err == nil {
+			_, err = os.Stat(dir)
+		}
+		if err != nil {
+			return nil, &Error{
+				Err:  fmt.Errorf("cannot send files below %s: %w", prefix, cause(err)),
+				Hint: "--accel-redirect takes a prefix and a folder that is there, such as /protected/=files",
+			}
+		}
+		complete[prefix] = dir
+	}
+	return complete, nil
 }
 
 // bound turns a configuration's "no bytes at all" into what pyapp understands,

@@ -18,9 +18,11 @@ FAILED = 5  # the application failed: head is one sentence, body the traceback
 FILE = 6  # the rest of the body is in a file; the next packet brings it
 STACKS = 7  # body is what the worker's threads were doing when asked
 UNBEGUN = 8  # the request was asked back before it was begun
+HINTS = 9  # head is field lines to send ahead of the response
 
 LAST = 1  # flag: the worker is done with the request, no END follows
 ADVICE = 2  # flag of FAILED: the head tells the application's author what to return
+NAMED = 4  # flag of HEAD: the body is the file that follows, all or parts of it
 
 MAX_PACKET = 65536
 MAX_PART = MAX_PACKET - HEADER.size  # head and body of a frame together

@@ -8,12 +8,14 @@ import mmap
 import os
 import platform
 import socket
+import stat
 import sys
 import threading
 
-from . import bytecode, frameworks, introspect, output, stacks
+from . import bytecode, frameworks, introspect, output, sendfile, stacks
+from .body import arriving
 from .frames import HEADER, LAST, MAX_PART, READY, UNBEGUN, WHOLE, frame
-from .wsgi import Answer, FileWrapper
+from .wsgi import MAX_HINTS, Answer, FileWrapper, Misuse
 
 CONTROL = 3  # descriptor of the template's control socket
 MAX_REQUEST = 131072  # length of the longest packet that the server sends
@@ -83,6 +85,14 @@ def request_of(thread):
     return ""
 
 
+def rules_of(settings):
+    """Return the rules for files that responses name, or None if none may."""
+    named = settings["redirects"].split("\0")  # prefix, folder, prefix, folder …
+    redirects = dict(zip(named[::2], named[1::2]))
+    is_on = settings["sendfile"] == "on"
+    return sendfile.Rules(is_on, redirects) if is_on or redirects else None
+
+
 def serve(settings, number, files):
     """Serve requests on every lane until told to stop."""
     page, stdout, stderr, dump = files[:4]
@@ -94,12 +104,13 @@ def serve(settings, number, files):
         os.close(fd)
     os.set_inheritable(dump, False)
 
+    rules = rules_of(settings)
     sockets = files[4:]
     outboxes = len(shared) - len(sockets) * OUTBOX
     for i, fd in enumerate(sockets):
         os.set_inheritable(fd, False)
         outbox = Outbox(shared, outboxes + i * OUTBOX)
-        lanes.append(Lane(socket.socket(fileno=fd), cells[i * ROW : (i + 1) * ROW], outbox, len(sockets) > 1))
+        lanes.append(Lane(socket.socket(fileno=fd), cells[i * ROW : (i + 1) * ROW], outbox, len(sockets) > 1, rules))
 
     def forked():
         """Keep a process that the application forks from answering for us."""
@@ -144,7 +155,7 @@ class Outbox:
 class Lane:
     """A socket on which requests are served one after the other."""
 
-    def __init__(self, sock, cells, outbox, threaded):
+    def __init__(self, sock, cells, outbox, threaded, rules=None):
         sock.setblocking(True)  # whatever socket.setdefaulttimeout() says, for the application's own
         self.sock = sock
         self.send = sock.send
@@ -153,16 +164,22 @@ class Lane:
         self.forked = False  # this is not the worker but a copy that the application made
         self.thread = 0  # identifier of the thread that runs it
         self.answer = None  # to the request that is running
+        self.rules = rules  # for files that responses name; None where that is off
+        self.new_answer = sendfile.NamingAnswer if rules else Answer
         self.heads = {}  # see wsgi.MAX_CACHED
+        self.hinted = (0, 0)  # request and how often it called early_hints
         self.application_place = introspect.place(loaded["application"])
         self.constants = {
             "wsgi.version": (1, 0),
             "wsgi.errors": sys.stderr,
             "wsgi.multithread": threaded,
+            # Always true, also of a single worker: while a reload or a replacement
+            # is under way, the old process and the new one serve side by side.
             "wsgi.multiprocess": True,
             "wsgi.run_once": False,
             "wsgi.input_terminated": True,
             "wsgi.file_wrapper": FileWrapper,
+            "wsgi.early_hints": self.early_hints,
         }
 
     def run(self):
@@ -171,7 +188,7 @@ class Lane:
         application = loaded["application"]
         cells, constants, send = self.cells, self.constants, self.send
         pack, loads, new_input = HEADER.pack, marshal.loads, io.BytesIO
-        receive = self.sock.recv_into
+        receive, new_answer = self.sock.recv_into, self.new_answer
         packet = bytearray(MAX_REQUEST)
         memory, start, size = self.outbox.memory, self.outbox.start, self.outbox.size
         lap = end = 0  # together what stands in FILLED
@@ -193,7 +210,7 @@ class Lane:
                     break
                 environ.update(constants)
                 environ["wsgi.input"] = file or new_input(body)
-                self.answer = answer = Answer(self, number, environ)
+                self.answer = answer = new_answer(self, number, environ)
                 try:
                     result = application(environ, answer.start)
                     # The common case, spelled out: a list of one block, which with
@@ -224,14 +241,28 @@ class Lane:
                 # No reference of ours may keep alive what the application made.
                 result = environ = answer = body = file = None
 
+    def early_hints(self, headers):
+        """wsgi.early_hints: send fields to the client while the response is being made."""
+        answer = self.answer
+        if answer is None or threading.get_ident() != self.thread:
+            raise Misuse("call wsgi.early_hints in the thread that runs the request, while it runs")
+        number, calls = self.hinted
+        calls = calls + 1 if number == answer.number else 1
+        if calls > MAX_HINTS:
+            raise Misuse("call wsgi.early_hints at most %d times for one request" % MAX_HINTS)
+        self.hinted = answer.number, calls
+        answer.hint(headers)
+
     def receive_file(self):
-        """Return the request's body, which comes as an open file."""
+        """Return the request's body, which comes as an open file or through a pipe."""
         fds = array.array("i")
         _, ancillary, _, _ = self.sock.recvmsg(1, socket.CMSG_SPACE(fds.itemsize))
         for level, kind, value in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds.frombytes(value[: fds.itemsize])
         os.set_inheritable(fds[0], False)
+        if stat.S_ISFIFO(os.fstat(fds[0]).st_mode):
+            return arriving(fds[0])
         return open(fds[0], "rb")
 
     def send_file(self, packet, fd):

@@ -6,7 +6,7 @@ import stat
 import struct
 import traceback
 
-from .frames import ADVICE, BLOCK, END, FAILED, FILE, HEAD, HEADER, LAST, MAX_PART, WHOLE
+from .frames import ADVICE, BLOCK, END, FAILED, FILE, HEAD, HEADER, HINTS, LAST, MAX_PART, WHOLE
 
 # Heads seen before, by status and headers: an application sends few different
 # ones, and checking costs more than everything else done here.
@@ -14,10 +14,14 @@ MAX_CACHED = 512
 
 FIELDS = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\Z")
 STATUS = re.compile(r"[1-9][0-9][0-9] [\t\x20-\x7e\x80-\xff]*\Z")
+NUMBER = re.compile(r"[\t ]*[0-9]{1,18}[\t ]*\Z")  # of bytes: 64 bits hold it
 HOP_BY_HOP = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
 )
 LENGTH = re.compile(rb"(?:^|\n)content-length:[\t ]*([0-9]+)[\t ]*\r", re.IGNORECASE)
+
+MAX_HINT = 8192  # bytes of the fields of one call of wsgi.early_hints
+MAX_HINTS = 16  # calls for one request; the server takes no more
 
 EXTENT = struct.Struct("<QQ")  # of a file: offset and size
 
@@ -79,6 +83,18 @@ class Answer:
         except (KeyError, TypeError):  # not seen before, or of types that make no key
             self.status, self.head = checked(status, headers, self.lane.heads)
         return self.write
+
+    def hint(self, headers):
+        """Send fields ahead of the response: 103 Early Hints (RFC 8297)."""
+        if self.begun:
+            raise Misuse("call wsgi.early_hints before the first part of the response is sent")
+        explanation = explain_types(headers) or explain_texts(headers)
+        if explanation:
+            raise Misuse(explanation)
+        head = field_lines(headers)
+        if len(head) > MAX_HINT:
+            raise Misuse("pass at most %d bytes of headers to wsgi.early_hints, not %d" % (MAX_HINT, len(head)))
+        self.lane.send(pack(HINTS, 0, 0, self.number, len(head), 0) + head)
 
     def write(self, block):
         """The write callable of PEP 3333."""
@@ -216,9 +232,9 @@ class Answer:
         body = trace.encode("utf-8", "backslashreplace")[-(MAX_PART - 4096) :]
         return self.report(FAILED, flags, head, body)
 
-    def report(self, kind, flags, head=b"", body=b""):
+    def report(self, kind, flags, head=b"", body=b"", status=0):
         try:
-            self.lane.send(pack(kind, flags, 0, self.number, len(head), len(body)) + head + body)
+            self.lane.send(pack(kind, flags, status, self.number, len(head), len(body)) + head + body)
         except OSError:
             return False  # the server is gone
         return True
@@ -255,10 +271,10 @@ def place(error):
 
 def checked(status, headers, cache):
     """Return (status, head) for a head not seen before, or raise Misuse."""
-    explanation = explain_types(status, headers) or explain_text(status, headers)
+    explanation = explain_status(status) or explain_types(headers) or explain_texts(headers)
     if explanation:
         raise Misuse(explanation)
-    head = "".join([name + ": " + value + "\r\n" for name, value in headers]).encode("latin-1")
+    head = field_lines(headers)
     if len(head) > MAX_PART // 2:
         raise Misuse("return a head of at most %d bytes, not %d" % (MAX_PART // 2, len(head)))
     if len(cache) >= MAX_CACHED:
@@ -267,10 +283,24 @@ def checked(status, headers, cache):
     return found
 
 
-def explain_types(status, headers):
-    """Say what is wrong with the types of start_response's arguments, or ''."""
+def field_lines(headers):
+    """Return checked headers as they stand in a frame."""
+    return "".join([name + ": " + value + "\r\n" for name, value in headers]).encode("latin-1")
+
+
+def explain_status(status):
+    """Say what is wrong with the status given to start_response, or ''."""
     if type(status) is not str:
         return 'pass the status as str, such as "200 OK", not %s' % kind_of(status)
+    if not STATUS.match(status):
+        return 'pass a status of three digits, a space and a reason, such as "200 OK", not %r' % status
+    if status[0] == "1":
+        return "answer with a final status, not the informational %r" % status
+    return ""
+
+
+def explain_types(headers):
+    """Say what is wrong with the types of headers, or ''."""
     if not isinstance(headers, (list, tuple)):
         return "pass the headers as a list of (name, value) tuples, not %s" % kind_of(headers)
     for item in headers:
@@ -283,12 +313,8 @@ def explain_types(status, headers):
     return ""
 
 
-def explain_text(status, headers):
-    """Say what is wrong with the texts of start_response's arguments, or ''."""
-    if not STATUS.match(status):
-        return 'pass a status of three digits, a space and a reason, such as "200 OK", not %r' % status
-    if status[0] == "1":
-        return "answer with a final status, not the informational %r" % status
+def explain_texts(headers):
+    """Say what is wrong with the texts of headers of the right types, or ''."""
     for name, value in headers:
         line = name + ": " + value
         if "\r" in line or "\n" in line or "\0" in line:
@@ -297,6 +323,9 @@ def explain_text(status, headers):
             return "pass header %r with a name of token characters and a value that is Latin-1 text, not %r" % (name, value)
         if name.lower() in HOP_BY_HOP:
             return "leave header %r to the server (PEP 3333 forbids hop-by-hop fields)" % name
+    lengths = [value for name, value in headers if name.lower() == "content-length"]
+    if lengths and not (len(lengths) == 1 and NUMBER.match(lengths[0])):
+        return "pass header 'Content-Length' once, and as a number, not %s" % " and ".join(map(repr, lengths))
     return ""
 
 

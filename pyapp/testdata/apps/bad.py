@@ -83,6 +83,147 @@ def headers_none(environ, start_response):
     return [b""]
 
 
+def returns_int(environ, start_response):
+    start_response("200 OK", TEXT)
+    return 5
+
+
+def yields_none(environ, start_response):
+    start_response("200 OK", TEXT)
+    yield None
+
+
+def yields_bytearray(environ, start_response):
+    start_response("200 OK", TEXT)
+    yield bytearray(b"body")
+
+
+def writes_str(environ, start_response):
+    start_response("200 OK", TEXT)("text")
+    return []
+
+
+def starts_too_late(environ, start_response):
+    yield b"body"
+    start_response("200 OK", TEXT)
+
+
+def starts_without_exc_info(environ, start_response):
+    start_response("200 OK", TEXT)
+    try:
+        raise KeyError("on purpose")
+    except KeyError:
+        start_response("500 No", TEXT)
+    return [b""]
+
+
+def status_informational(environ, start_response):
+    start_response("103 Early Hints", TEXT)
+    return [b""]
+
+
+def status_without_space(environ, start_response):
+    start_response("200", TEXT)
+    return [b""]
+
+
+def status_line_break(environ, start_response):
+    start_response("200 OK\r\nX-A: b", TEXT)
+    return [b""]
+
+
+def status_not_latin(environ, start_response):
+    start_response("200 \u20ac", TEXT)
+    return [b""]
+
+
+def header_bytes(environ, start_response):
+    start_response("200 OK", [(b"X-A", b"b")])
+    return [b""]
+
+
+def header_no_pair(environ, start_response):
+    start_response("200 OK", [("X-A", "b", "c")])
+    return [b""]
+
+
+def header_name_line_break(environ, start_response):
+    start_response("200 OK", [("X-A: b\r\nX-B", "c")])
+    return [b""]
+
+
+def header_nul(environ, start_response):
+    start_response("200 OK", [("X-A", "b\0c")])
+    return [b""]
+
+
+def header_connection(environ, start_response):
+    start_response("200 OK", [("connection", "close")])
+    return [b""]
+
+
+def headers_dict(environ, start_response):
+    start_response("200 OK", {"X-A": "b"})
+    return [b""]
+
+
+def head_too_long(environ, start_response):
+    start_response("200 OK", [("X-%d" % i, "x" * 1000) for i in range(40)])
+    return [b""]
+
+
+def length_twice(environ, start_response):
+    start_response("200 OK", [("Content-Length", "0"), ("Content-Length", "0")])
+    return [b""]
+
+
+def length_is_no_number(environ, start_response):
+    start_response("200 OK", [("Content-Length", "none")])
+    return [b""]
+
+
+def hint_line_break(environ, start_response):
+    environ["wsgi.early_hints"]([("Link", "</a>\r\nSet-Cookie: evil=1")])
+
+
+def hints_without_end(environ, start_response):
+    while True:
+        environ["wsgi.early_hints"]([("Link", "</a>")])
+
+
+def hint_too_late(environ, start_response):
+    write = start_response("200 OK", TEXT)
+    write(b"begun")
+    environ["wsgi.early_hints"]([("Link", "</a>")])
+
+
+def raises_before_the_first_block(environ, start_response):
+    start_response("200 OK", TEXT)
+    raise ValueError("on purpose")
+    yield b"never"
+
+
+def raises_after_the_first_block(environ, start_response):
+    start_response("200 OK", TEXT)
+    yield b"begun"
+    raise ValueError("on purpose")
+
+
+def exc_info_too_late(environ, start_response):
+    start_response("200 OK", TEXT)(b"begun")
+    try:
+        raise KeyError("on purpose")
+    except KeyError:
+        start_response("500 No", TEXT, sys.exc_info())
+    return [b"never"]
+
+
+def writes_str_in_stream(environ, start_response):
+    write = start_response("200 OK", TEXT)
+    write(b"begun")
+    write("text")
+
+
 def raises(environ, start_response):
     raise ValueError("on purpose")
 

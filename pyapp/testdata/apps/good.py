@@ -17,6 +17,14 @@ def hello(environ, start_response):
     return [b"hello"]
 
 
+def hints(environ, start_response):
+    start = environ["wsgi.early_hints"]
+    start([("Link", "</style.css>; rel=preload; as=style")])
+    start([("Link", "</script.js>; rel=preload"), ("X-First", "only here")])
+    start_response("200 OK", TEXT + [("Content-Length", "5")])
+    return [b"hello"]
+
+
 def no_length(environ, start_response):
     start_response("200 OK", TEXT)
     return [b"two ", b"blocks"]
@@ -153,8 +161,13 @@ def generated(environ, start_response):
     return (b"y" * 100000 for _ in range(50))
 
 
+def empty_reason(environ, start_response):
+    start_response("200 ", TEXT)
+    return [b"fine"]
+
+
 def cookies(environ, start_response):
-    start_response("200 OK", TEXT + [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("Server", "own"), ("X-Latin", "caf\xe9")])
+    start_response("200 OK", TEXT + [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("Server", "own"), ("Date", "Tue, 01 Jan 2019 00:00:00 GMT"), ("X-Latin", "caf\xe9")])
     return [b""]
 
 
@@ -164,6 +177,14 @@ def file(environ, start_response):
     f.seek(8)
     start_response("200 OK", TEXT)
     return environ["wsgi.file_wrapper"](f, 8192)
+
+
+def file_once(environ, start_response):
+    f = tempfile.TemporaryFile()
+    f.write(b"file")
+    f.seek(0)
+    start_response("200 OK", TEXT)
+    return environ["wsgi.file_wrapper"](f)
 
 
 def file_no_descriptor(environ, start_response):
@@ -178,6 +199,8 @@ def printed(environ, start_response):
     print("through a stream found at import", file=STDERR)
     print("to stderr", file=sys.stderr)
     environ["wsgi.errors"].write("to wsgi.errors\n")
+    environ["wsgi.errors"].writelines(["first of two\n", "second of two\n"])
+    environ["wsgi.errors"].flush()
     os.write(1, b"from C\n")
     start_response("200 OK", TEXT)
     return [b"ok"]

@@ -3,6 +3,8 @@
 import json
 import marshal
 import os
+import random
+import struct
 import unittest
 
 from worker import frames
@@ -30,6 +32,24 @@ class FromWorker(unittest.TestCase):
     def test_length_beyond_the_packet(self):
         with self.assertRaises(ValueError):
             list(frames.parse(frames.frame(frames.END, 0, 0, 1, b"", b"body")[:-1]))
+
+
+    def test_damaged_packets(self):
+        chance = random.Random(3333)
+        packets = [bytes.fromhex(entry["packet"]) for entry in golden("from_worker.json")]
+        for _ in range(5000):
+            packet = bytearray(chance.choice(packets)[: chance.randrange(200)])
+            for _ in range(chance.randrange(4)):
+                if packet:
+                    packet[chance.randrange(len(packet))] = chance.randrange(256)
+            found = []
+            try:
+                for parsed in frames.parse(bytes(packet)):
+                    found.append(parsed)
+            except (ValueError, struct.error):
+                pass  # said, and not guessed
+            again = b"".join(frames.frame(*parsed) for parsed in found)
+            self.assertTrue(packet.startswith(again))
 
 
 class ToWorker(unittest.TestCase):

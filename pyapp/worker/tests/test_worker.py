@@ -133,6 +133,96 @@ class LaneAtWork(unittest.TestCase):
         self.assertEqual([(f[0], f[3]) for f in got[-3:]], [(frames.UNBEGUN, 2), (frames.UNBEGUN, 4), (frames.WHOLE, 5)])
         self.assertEqual(begun, ["/1", "/"])
 
+    def test_body_through_a_pipe(self):
+        def app(environ, start):
+            lines = environ["wsgi.input"].readlines()
+            start("200 OK", [("Content-Type", "text/plain")])
+            return [b"|".join(lines)]
+
+        self.start(app)
+        r, w = os.pipe()
+        os.write(w, b"\3\0\0\0a\nb\0\0\0\0")
+        self.ask(1, None)
+        self.ours.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, r.to_bytes(4, "little"))])
+        self.assertEqual(self.frames()[0][5], b"a\n|b")
+        self.assertEqual(self.frames()[0][0], frames.END)
+        os.close(r)
+        self.ask(2)
+        self.frames()  # the second request has begun: the first one's body is closed
+        with self.assertRaises(BrokenPipeError):  # the worker has closed its end
+            os.write(w, b"more")
+        os.close(w)
+
+    def test_early_hints(self):
+        def app(environ, start):
+            environ["wsgi.early_hints"]([("Link", "</a>"), ("Link", "</b>")])
+            environ["wsgi.early_hints"]([])
+            start("200 OK", [("Content-Type", "text/plain")])
+            return [b""]
+
+        self.start(app)
+        self.ask(1)
+        got = self.frames() + self.frames()
+        self.assertEqual([f[:5] for f in got], [(frames.HINTS, 0, 0, 1, b"Link: </a>\r\nLink: </b>\r\n"), (frames.HINTS, 0, 0, 1, b"")])
+
+    def test_early_hints_that_are_refused(self):
+        ok = [("Link", "</a>")]
+        cases = {
+            "too late": (lambda hint, start: (start("200 OK", [])(b"x"), hint(ok)), "before the first part of the response"),
+            "types": (lambda hint, start: hint([("Link", b"</a>")]), "pass the value of header 'Link' as str, not bytes"),
+            "no list": (lambda hint, start: hint("Link: </a>"), "pass the headers as a list of (name, value) tuples, not str"),
+            "injection": (lambda hint, start: hint([("Link", "</a>\r\nX: y")]), "pass header 'Link' without line breaks"),
+            "hop by hop": (lambda hint, start: hint([("Connection", "close")]), "leave header 'Connection' to the server"),
+            "size": (lambda hint, start: hint([("A", "x" * 8188)]), "pass at most 8192 bytes of headers to wsgi.early_hints, not 8193"),
+            "number": (lambda hint, start: [hint(ok) for _ in range(17)], "call wsgi.early_hints at most 16 times"),
+        }
+
+        def app(environ, start):
+            cases[environ["HTTP_CASE"]][0](environ["wsgi.early_hints"], start)
+
+        self.start(app, valid=False)
+        for number, (name, (_, advice)) in enumerate(cases.items(), 1):
+            with self.subTest(name):
+                self.ask(number, HTTP_CASE=name)
+                got = self.frames()
+                while got[-1][0] != frames.FAILED:
+                    got = self.frames()
+                self.assertEqual(got[-1][1], frames.LAST | frames.ADVICE)
+                self.assertIn(advice, got[-1][4].decode())
+
+    def test_early_hints_are_counted_for_each_request(self):
+        def app(environ, start):
+            for _ in range(16):
+                environ["wsgi.early_hints"]([])
+            start("200 OK", [])
+            return [b""]
+
+        self.start(app, valid=False)
+        for number in (1, 2):
+            self.ask(number)
+            self.assertEqual([self.frames()[0][0] for _ in range(17)], [frames.HINTS] * 16 + [frames.WHOLE])
+
+    def test_early_hints_from_another_thread(self):
+        errors = []
+
+        def app(environ, start):
+            def hint():
+                try:
+                    environ["wsgi.early_hints"]([])
+                except Exception as error:
+                    errors.append(str(error))
+
+            thread = threading.Thread(target=hint)
+            thread.start()
+            thread.join()
+            start("200 OK", [])
+            return [b""]
+
+        self.start(app, valid=False)
+        self.ask(1)
+        self.assertEqual([f[0] for f in self.frames()], [frames.WHOLE])
+        self.assertIn("in the thread that runs the request", errors[0])
+
     def test_stop_ends_the_lane(self):
         self.start(lambda environ, start: None)
         self.send([(0, None, None)])
