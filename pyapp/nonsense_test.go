@@ -48,7 +48,7 @@ func TestWorkerThatTalksNonsense(t *testing.T) {
 		{"an empty packet", "", "", "", "the lane was closed, or an empty packet sent"},
 		{"a length beyond the packet", packet(whole, last, 200, 2, "", "body")[:36], "", "", "announces 4 bytes, has 2"},
 		{"a packet that is too long", strings.Repeat("00", 65537), "", "", "packet longer than 65536 bytes"},
-		{"an unknown type", packet(9, 0, 0, 2, "", ""), "", "", "unknown type 9"},
+		{"an unknown type", packet(255, 0, 0, 2, "", ""), "", "", "unknown type 255"},
 		{"a number that is not in flight", packet(whole, last, 200, 9, "", ""), "", "", "request 9 is not in flight"},
 		{"status 99", packet(whole, last, 99, 2, "", ""), "", "", "status 99"},
 		{"status 1000", packet(whole, last, 1000, 2, "", ""), "", "", "status 1000"},
