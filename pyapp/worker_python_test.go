@@ -56,15 +56,16 @@ func TestOnEveryInterpreter(t *testing.T) {
 				return pyapp.Config{App: app, Python: python, Env: append(os.Environ(), "PYTHONWARNINGS=error")}
 			}
 			good := serve(t, config("good:application"))
-			if all := good.Stacks(t.Context()); len(all) != 1 || !strings.HasPrefix(all[0].Text, "MainThread, waits for a request") {
-				t.Errorf("stacks %+v", all)
-			}
 			info := good.Info()
 			t.Logf("%s %s", info.Implementation, info.Python)
 			if info.Python == "" || info.Implementation == "" {
 				t.Errorf("info: %+v", info)
 			}
 			checkGood(t, good, "good:application")
+			// Not earlier: one that has just said READY does not wait for a request yet.
+			if all := good.Stacks(t.Context()); len(all) != 1 || !strings.HasPrefix(all[0].Text, "MainThread, waits for a request") {
+				t.Errorf("stacks %+v", all)
+			}
 			checkGood(t, serve(t, config("good:plain")), "good:plain")
 			checkBad(t, serve(t, config("bad")))
 
