@@ -29,9 +29,11 @@ const sendBuffer = 256 << 10
 // as few: on a busy machine, waking the other process for each one costs more
 // than all else. See PROTOCOL.md.
 type lane struct {
-	worker *worker
-	index  int
-	conn   *net.UnixConn
+	worker  *worker
+	index   int
+	out     *os.File      // our end of the socket for requests; nothing waits for it
+	conn    *net.UnixConn // our end of the socket for answers
+	packets *packetReader // on conn
 
 	load load // guarded by Pool.mu
 
@@ -51,22 +53,14 @@ type lane struct {
 	running, abandoned, overdue, asked, epoch *atomic.Uint64
 }
 
-// newLane makes a lane. theirs is the worker's end, which the caller closes when
-// the worker has it.
-func newLane(w *worker, index int) (_ *lane, theirs *os.File, err error) {
-	conn, theirs, err := pyproc.SocketPair()
-	if err != nil {
-		return nil, nil, fmt.Errorf("lane: %w", err)
-	}
-	for _, end := range []syscall.Conn{conn, theirs} {
-		if err := setSendBuffer(end, sendBuffer); err != nil {
-			conn.Close()
-			theirs.Close()
-			return nil, nil, fmt.Errorf("lane: %w", err)
-		}
-	}
-	return &lane{
-		worker: w, index: index, conn: conn, load: load{service: wakeUp},
+// newLane makes a lane. theirs are the worker's ends, for requests and for
+// answers, which the caller closes when the worker has them.
+//
+// There is one socket in each direction because the poller watches what we read
+// from, in all respects: that the worker has received a request would wake us.
+func newLane(w *worker, index int) (_ *lane, theirs []*os.File, err error) {
+	l := &lane{
+		worker: w, index: index, load: load{service: ahead},
 		running:   w.page.cell(index, cellRunning),
 		abandoned: w.page.cell(index, cellAbandoned),
 		overdue:   w.page.cell(index, cellOverdue),
@@ -77,7 +71,42 @@ func newLane(w *worker, index int) (_ *lane, theirs *os.File, err error) {
 			filled: w.page.cell(index, cellFilled),
 			taken:  w.page.cell(index, cellTaken),
 		},
-	}, theirs, nil
+	}
+	defer func() {
+		if err != nil {
+			for _, f := range theirs {
+				f.Close()
+			}
+			l.hangUp()
+			theirs, err = nil, fmt.Errorf("lane: %w", err)
+		}
+	}()
+	var requests, answers *os.File
+	if l.out, requests, err = pyproc.FilePair(); err != nil {
+		return nil, nil, err
+	}
+	theirs = append(theirs, requests)
+	if l.conn, answers, err = pyproc.SocketPair(); err != nil {
+		return nil, theirs, err
+	}
+	theirs = append(theirs, answers)
+	for _, end := range []syscall.Conn{l.out, answers} {
+		if err := setSendBuffer(end, sendBuffer); err != nil {
+			return nil, theirs, err
+		}
+	}
+	l.packets, err = newPacketReader(l.conn)
+	return l, theirs, err
+}
+
+// hangUp closes our ends.
+func (l *lane) hangUp() {
+	if l.out != nil {
+		l.out.Close()
+	}
+	if l.conn != nil {
+		l.conn.Close()
+	}
 }
 
 func setSendBuffer(end syscall.Conn, size int) error {
@@ -151,7 +180,7 @@ func (l *lane) flush() (unsendable []*call) {
 		batch := rest[:batchLength(rest)]
 		rest = rest[len(batch):]
 		err := l.write(batch)
-		if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) {
+		if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
 			continue // a worker that is gone has not begun them: see bury
 		}
 		l.worker.pool.log.Error("cannot hand requests over", "request", batch[0].id, "worker", l.worker.number, "error", err)
@@ -201,18 +230,20 @@ func (l *lane) write(calls []*call) error {
 			return err
 		}
 	}
-	if _, err := l.conn.Write(packet); err != nil || first.body == nil {
+	fd := int(l.out.Fd())
+	if err := sendPacket(fd, packet); err != nil || first.body == nil {
 		return err
 	}
-	_, _, err := l.conn.WriteMsgUnix([]byte{0}, syscall.UnixRights(int(first.body.Fd())), nil)
-	return err
+	return sendDescriptor(fd, first.body)
 }
 
 // stop tells the worker to serve no more than what it has been given.
 func (l *lane) stop(now time.Time) {
 	l.mu.Lock()
 	unsendable := l.flush()
-	_, _ = l.conn.Write(stopPacket()) // a worker that is gone has stopped
+	if !l.closed {
+		_ = sendPacket(int(l.out.Fd()), stopPacket()) // a worker that is gone has stopped
+	}
 	l.mu.Unlock()
 	l.giveUp(unsendable, now)
 }
@@ -261,11 +292,11 @@ func (l *lane) blame(err error) {
 func (l *lane) read() error {
 	buf := make([]byte, maxPacket+1) // one more, so that a longer packet shows
 	for {
-		n, err := l.conn.Read(buf)
+		n, err := l.packets.read(buf)
 		if errors.Is(err, syscall.ECONNRESET) {
 			// It died with requests unread. The error comes once, before what it
 			// had sent.
-			n, err = l.conn.Read(buf)
+			n, err = l.packets.read(buf)
 		}
 		if err != nil {
 			return l.hungUp()
@@ -282,14 +313,14 @@ func (l *lane) read() error {
 	}
 }
 
-// hangUp is how long a worker may live on without its lane.
-const hangUp = time.Second
+// laneless is how long a worker may live on without its lane.
+const laneless = time.Second
 
 // hungUp returns nil when the worker ends, or was told to, and an error if it
 // goes on: what it was sent on this lane would wait for ever. An empty packet
 // looks the same.
 func (l *lane) hungUp() error {
-	t := time.NewTimer(hangUp)
+	t := time.NewTimer(laneless)
 	defer t.Stop()
 	select {
 	case <-l.worker.leaving:
@@ -327,13 +358,16 @@ func (l *lane) take(packet []byte, now time.Time) error {
 		if f, left, err = nextFrame(left); err != nil {
 			return err
 		}
-		if f.kind != frameWhole || f.flags&flagLast == 0 {
+		if f.kind != frameWhole && f.kind != frameEnd {
 			return fmt.Errorf("%w: type %d in the outbox", errFrame, f.kind)
 		}
-		if _, err := l.takeFrame(f, now); err != nil {
+		last, err := l.takeFrame(f, now)
+		if err != nil {
 			return err
 		}
-		done++
+		if last {
+			done++
+		}
 	}
 	for len(packet) > 0 {
 		var f frame
@@ -367,7 +401,7 @@ func (l *lane) takeFrame(f frame, now time.Time) (last bool, err error) {
 	c := l.find(f.number, last, now)
 	switch {
 	case c != nil:
-	case f.kind == frameStacks:
+	case f.kind == frameStacks, f.kind == frameHints:
 		return false, nil // it ended while another thread described it, or its answer came by the outbox
 	default:
 		return false, fmt.Errorf("%w: request %d is not in flight", errFrame, f.number)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -17,7 +18,8 @@ import (
 type ghost struct {
 	*lane
 	t    *testing.T
-	ours net.Conn // the worker's end
+	ours net.Conn // the worker's end of the answers
+	in   *os.File // the worker's end of the requests
 }
 
 func newGhost(t *testing.T) *ghost {
@@ -34,16 +36,18 @@ func newGhost(t *testing.T) *ghost {
 		t.Fatal(err)
 	}
 	w.lanes = []*lane{l}
-	conn, err := net.FileConn(theirs)
+	requests, answers := theirs[0], theirs[1]
+	conn, err := net.FileConn(answers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs.Close()
+	answers.Close()
 	t.Cleanup(func() {
+		requests.Close()
 		conn.Close()
 		w.close()
 	})
-	return &ghost{l, t, conn}
+	return &ghost{l, t, conn, requests}
 }
 
 // give sends n new calls in one packet and returns them.
@@ -67,7 +71,7 @@ func (g *ghost) give(n int) []*call {
 func (g *ghost) packet() (requests, epoch int) {
 	g.t.Helper()
 	buf := make([]byte, maxRequest)
-	n, err := g.ours.Read(buf)
+	n, err := g.in.Read(buf)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -193,6 +197,12 @@ func TestAnswersInTheOutbox(t *testing.T) {
 		refused      bool
 	}{
 		{name: "older than the packet", outbox: slices.Concat(answer(1), answer(2)), sent: answer(3), answered: 3},
+		{name: "in two parts", outbox: slices.Concat(
+			appendFrame(nil, frame{kind: frameWhole, status: 200, number: 1}),
+			appendFrame(nil, frame{kind: frameEnd, flags: flagLast, number: 1}),
+		), answered: 1},
+		{name: "whose end is sent", outbox: appendFrame(nil, frame{kind: frameWhole, status: 200, number: 1}),
+			sent: appendFrame(nil, frame{kind: frameEnd, flags: flagLast, number: 1}), answered: 1},
 		{name: "without a packet", outbox: answer(1), answered: 1},
 		{name: "twice", outbox: slices.Concat(answer(1), answer(1)), answered: 1, refused: true},
 		{name: "part of one", outbox: answer(1)[:10], refused: true},

@@ -22,18 +22,18 @@ func TestLoad(t *testing.T) {
 		{"behind a heavy one", load{depth: 1, heavy: true, service: fast.service}, light, false},
 		{"as many as may be", load{depth: maxDepth - 1, service: fast.service}, light, true},
 		{"one more", load{depth: maxDepth, service: fast.service}, light, false},
-		{"just below a wake-up", load{depth: 1, service: wakeUp - 1}, light, true},
-		{"a wake-up", load{depth: 1, service: wakeUp}, light, false},
+		{"just short enough", load{depth: 1, service: ahead - 1}, light, true},
+		{"too long", load{depth: 1, service: ahead}, light, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.load.room(tt.call); got != tt.want {
+			if got := tt.load.room(tt.call, ahead); got != tt.want {
 				t.Errorf("room = %t, want %t", got, tt.want)
 			}
 		})
 	}
 
-	l := load{service: wakeUp}
+	l := load{service: ahead}
 	serve := func(n int, d time.Duration) {
 		for range n {
 			l.add(light, start)
@@ -44,7 +44,7 @@ func TestLoad(t *testing.T) {
 	serve(100, 20*time.Microsecond)
 	serve(1, time.Second) // the system did something else
 	l.add(light, start)
-	if !l.room(light) {
+	if !l.room(light, ahead) {
 		t.Errorf("service %v after a hundred fast requests and one interruption", l.service)
 	}
 	l.done(1, start.Add(20*time.Microsecond))
@@ -52,7 +52,7 @@ func TestLoad(t *testing.T) {
 		serve(2, 20*time.Microsecond)
 		serve(1, 5*time.Millisecond)
 	}
-	if l.service < wakeUp {
+	if l.service < time.Millisecond {
 		t.Errorf("service %v where a third of the requests take 5 ms: others would wait behind them", l.service)
 	}
 }

@@ -27,7 +27,7 @@ func (p *Pool) submit(c *call) {
 	} else {
 		err = p.enqueue(c)
 	}
-	urgent := l == nil || l.load.depth > 1
+	urgent := l != nil && l.load.depth > 1
 	p.mu.Unlock()
 	p.sweeper.wake(urgent)
 	switch {
@@ -45,7 +45,17 @@ func (p *Pool) enqueue(c *call) error {
 	case p.closing, p.isDown():
 		return errDown
 	case p.isFull():
-		return errBusy
+		// Clients that have left meanwhile must not keep others out.
+		p.queue = slices.DeleteFunc(p.queue, func(c *call) bool {
+			over := c.over()
+			if over {
+				c.release()
+			}
+			return over
+		})
+		if p.isFull() {
+			return errBusy
+		}
 	}
 	p.queue = append(p.queue, c)
 	return nil
@@ -132,15 +142,19 @@ func (p *Pool) send(l *lane, calls []*call, now time.Time, when haste) {
 	}
 }
 
+// ahead is for how long calls may be expected to wait at a lane. p.mu is held.
+func (p *Pool) ahead() time.Duration { return ahead / time.Duration(max(1, len(p.lanes))) }
+
 // pick returns the lane with the least to do of those that have room for c, nil
 // if none has. p.mu is held.
 func (p *Pool) pick(c *call) *lane {
 	var best *lane
+	wait := p.ahead()
 	for _, l := range p.lanes {
 		if l.load.isIdle() {
 			return l
 		}
-		if l.load.room(c) && (best == nil || l.load.depth < best.load.depth) {
+		if l.load.room(c, wait) && (best == nil || l.load.depth < best.load.depth) {
 			best = l
 		}
 	}
@@ -164,7 +178,7 @@ func (p *Pool) finished(l *lane, n int, now time.Time) {
 	l.load.silent = time.Time{}
 	l.worker.served += n
 	if l.worker.enlisted && l.worker.takesCalls() {
-		for c := p.first(); c != nil && k < len(next) && l.load.room(c); c = p.first() {
+		for c := p.first(); c != nil && k < len(next) && l.load.room(c, p.ahead()); c = p.first() {
 			next[k] = c
 			l.load.add(c, now)
 			k++

@@ -9,8 +9,12 @@ import (
 
 // How old a request is when something is done about it.
 const (
-	// takeBackAge: what waits behind it in the lane is taken back.
+	// takeBackAge: what waits behind it in the lane is taken back if another lane
+	// is idle.
 	takeBackAge = 2 * time.Millisecond
+	// heldUpAge: what waits behind it is taken back into the queue in any case,
+	// where the bounds of waiting hold and more workers are started for it.
+	heldUpAge = 20 * time.Millisecond
 	// silentAge: if the worker has not even begun it, another one gets it.
 	silentAge = 250 * time.Millisecond
 	// watchAge: its client is watched for leaving.
@@ -37,11 +41,12 @@ const (
 	resting  int32 = iota
 	watching       // something may change without requests: memory, what idles
 	slowly         // requests are under way
+	briskly        // answers may lie in an outbox
 	fast           // requests wait that could run elsewhere
 )
 
 // pause is the time between two sweeps.
-var pauses = [...]time.Duration{resting: time.Hour, watching: time.Second, slowly: 50 * time.Millisecond, fast: 2 * time.Millisecond}
+var pauses = [...]time.Duration{resting: time.Hour, watching: time.Second, slowly: 50 * time.Millisecond, briskly: 10 * time.Millisecond, fast: 2 * time.Millisecond}
 
 // linger is how long a sweeper goes on after the last request, so that it need
 // not be woken for every one.
@@ -53,7 +58,7 @@ func (s *sweeper) init(p *Pool) { s.pool, s.poke = p, make(chan struct{}, 1) }
 func (s *sweeper) wake(urgent bool) {
 	need := slowly
 	if urgent {
-		need = fast
+		need = briskly
 	}
 	if s.pace.Load() >= need {
 		return
@@ -101,6 +106,7 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 	var stuck, mute, grown []*worker
 	p.mu.Lock()
 	fitting, pace := p.fit(now)
+	deep := false // whether a lane has more than one request
 	// What came before anybody knew of a crash loop is refused with it.
 	down := p.isDown()
 	for len(p.queue) > 0 && (down || p.config.QueueWait >= 0 && now.Sub(p.queue[0].arrived) > p.config.QueueWait) {
@@ -108,7 +114,7 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 		p.shift()
 	}
 	for _, c := range p.queue {
-		pace = fast
+		pace = max(pace, slowly)
 		if now.Sub(c.arrived) > watchAge && !c.watch.client {
 			c.watch.client = true
 			c.refs.Add(1)
@@ -137,13 +143,18 @@ func (p *Pool) sweep(ctx context.Context, now time.Time) int32 {
 				continue
 			}
 			busy = append(busy, l)
-			if pace = max(pace, slowly); l.load.depth > 1 {
-				pace = fast
-			}
+			deep = deep || l.load.depth > 1
+			pace = max(pace, slowly)
 		}
 	}
 	// Whether what waits behind a slow request would run at once elsewhere.
 	others := slices.ContainsFunc(p.lanes, func(l *lane) bool { return l.load.isIdle() })
+	switch {
+	case deep && others:
+		pace = fast
+	case deep:
+		pace = max(pace, briskly)
+	}
 	p.mu.Unlock()
 	for _, c := range expired {
 		if down {
@@ -211,7 +222,7 @@ func (l *lane) sweep(now time.Time, others bool) {
 	case silent:
 		l.worker.pool.hush(l, now)
 		fallthrough
-	case recalling, others && behind && age > takeBackAge:
+	case recalling, behind && (others && age > takeBackAge || age > heldUpAge):
 		l.worker.pool.returned(l, l.takeBack(now, silent), age)
 	}
 	if age > watchAge && !c.watch.client {

@@ -98,7 +98,7 @@ func (g *generation) spawn(ctx context.Context) (_ *worker, err error) {
 		if err != nil {
 			return nil, err
 		}
-		w.lanes, theirs, files = append(w.lanes, l), append(theirs, f), append(files, f)
+		w.lanes, theirs, files = append(w.lanes, l), append(theirs, f...), append(files, f...)
 	}
 	if err := w.makeProcess(ctx, files); err != nil {
 		return nil, err
@@ -329,7 +329,7 @@ func (w *worker) logEnd(asTold bool, reason Reason) {
 // close gives back files and memory. Nobody uses them any more.
 func (w *worker) close() {
 	for _, l := range w.lanes {
-		l.conn.Close()
+		l.hangUp()
 	}
 	for _, f := range w.output {
 		f.Close()

@@ -10,6 +10,19 @@ import (
 // borders where the system can do that: our end, in use by the Go runtime's
 // poller, and the end for a child process. Neither is inherited by accident.
 func SocketPair() (ours *net.UnixConn, theirs *os.File, err error) {
+	a, b, err := FilePair()
+	if err != nil {
+		return nil, nil, err
+	}
+	if ours, err = packetConn(a); err != nil {
+		b.Close()
+		return nil, nil, err
+	}
+	return ours, b, nil
+}
+
+// FilePair is SocketPair without the poller: whoever uses our end does not wait.
+func FilePair() (ours, theirs *os.File, err error) {
 	syscall.ForkLock.RLock()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, packetType, 0)
 	if err == nil {
@@ -20,11 +33,5 @@ func SocketPair() (ours *net.UnixConn, theirs *os.File, err error) {
 	if err != nil {
 		return nil, nil, os.NewSyscallError("socketpair", err)
 	}
-	theirs = os.NewFile(uintptr(fds[1]), "socketpair")
-	ours, err = packetConn(os.NewFile(uintptr(fds[0]), "socketpair"))
-	if err != nil {
-		theirs.Close()
-		return nil, nil, err
-	}
-	return ours, theirs, nil
+	return os.NewFile(uintptr(fds[0]), "socketpair"), os.NewFile(uintptr(fds[1]), "socketpair"), nil
 }

@@ -27,7 +27,7 @@ O_ASYNC = getattr(fcntl, "FASYNC", 0o20000)
 PARENT_DEATH = 47  # signal that ends us before hold_on_to_lifeline; the server sets it
 
 PACKET = 65536
-MAX_FILES = 128
+MAX_FILES = 253  # the most that one packet brings: SCM_MAX_FD of Linux
 
 
 def main(boot):

@@ -11,6 +11,7 @@ import socket
 import stat
 import sys
 import threading
+from time import monotonic
 
 from . import bytecode, frameworks, introspect, output, sendfile, stacks
 from .body import arriving
@@ -34,6 +35,8 @@ ASKED_ALL = 7  # written by the server, for the first lane: the stacks of all th
 
 OUTBOX = 65536  # length of the memory for answers that every lane has behind the rows
 LAP = 1 << 32  # of FILLED and TAKEN: counts how often the outbox was begun anew
+
+HOLD = 0.002  # seconds for which answers are kept there before a packet tells of them
 
 # The server must see an answer in the outbox before it sees that FILLED has
 # moved. These processors keep the order of writes; on others every answer is sent.
@@ -105,17 +108,22 @@ def serve(settings, number, files):
     os.set_inheritable(dump, False)
 
     rules = rules_of(settings)
-    sockets = files[4:]
-    outboxes = len(shared) - len(sockets) * OUTBOX
-    for i, fd in enumerate(sockets):
-        os.set_inheritable(fd, False)
-        outbox = Outbox(shared, outboxes + i * OUTBOX)
-        lanes.append(Lane(socket.socket(fileno=fd), cells[i * ROW : (i + 1) * ROW], outbox, len(sockets) > 1, rules))
+    pairs = list(zip(files[4::2], files[5::2]))  # for requests and for answers
+    outboxes = len(shared) - len(pairs) * OUTBOX
+    for i, pair in enumerate(pairs):
+        for fd in pair:
+            os.set_inheritable(fd, False)
+        requests, answers = (socket.socket(fileno=fd) for fd in pair)
+        row = cells[i * ROW : (i + 1) * ROW]
+        outbox = Outbox(shared, outboxes + i * OUTBOX, row)
+        lanes.append(Lane(requests, answers, row, outbox, len(pairs) > 1, rules))
 
     def forked():
         """Keep a process that the application forks from answering for us."""
         for lane in lanes:
-            lane.sock.close()
+            lane.requests.close()
+            lane.answers.close()
+            lane.outbox.size = 0
             lane.forked = True
 
     os.register_at_fork(after_in_child=forked)
@@ -144,21 +152,43 @@ def end_copy():
 
 
 class Outbox:
-    """Where a lane leaves answers while it has more requests of a packet to serve."""
+    """Where a lane leaves frames if it is sure to send a packet after them."""
 
-    def __init__(self, memory, start):
+    def __init__(self, memory, start, cells):
         self.memory = memory
         self.start = start
+        self.cells = cells
         self.size = OUTBOX if ORDERED else 0
+        self.lap = 0
+        self.end = 0  # together with lap, what stands in FILLED
+
+    def begin(self):
+        """Begin anew at the start of the memory, if all has been taken."""
+        if self.end and self.cells[TAKEN] == self.lap + self.end:
+            self.lap, self.end = self.lap + LAP, 0
+
+    def put(self, frames):
+        """Leave frames for the server. Return whether there was room."""
+        end = self.end + len(frames)
+        if end > self.size:
+            return False
+        self.memory[self.start + self.end : self.start + end] = frames
+        self.end = end
+        self.cells[FILLED] = self.lap + end
+        return True
 
 
 class Lane:
-    """A socket on which requests are served one after the other."""
+    """Two sockets, for requests and for answers; requests are served one after the other."""
 
-    def __init__(self, sock, cells, outbox, threaded, rules=None):
-        sock.setblocking(True)  # whatever socket.setdefaulttimeout() says, for the application's own
-        self.sock = sock
-        self.send = sock.send
+    def __init__(self, requests, answers, cells, outbox, threaded, rules=None):
+        for sock in (requests, answers):
+            sock.setblocking(True)  # whatever socket.setdefaulttimeout() says, for the application's own
+        self.requests = requests
+        self.answers = answers
+        self.send = answers.send
+        self.told = 0.0  # when the server last got a packet, or we one
+        self.waiting = []  # requests of the present packet that are still to be begun, the next one last
         self.cells = cells
         self.outbox = outbox
         self.forked = False  # this is not the worker but a copy that the application made
@@ -186,19 +216,17 @@ class Lane:
         """Take requests until told to stop, or until the server is gone."""
         self.thread = threading.get_ident()
         application = loaded["application"]
-        cells, constants, send = self.cells, self.constants, self.send
+        cells, constants, send, conclude = self.cells, self.constants, self.send, self.conclude
         pack, loads, new_input = HEADER.pack, marshal.loads, io.BytesIO
-        receive, new_answer = self.sock.recv_into, self.new_answer
+        receive, new_answer = self.requests.recv_into, self.new_answer
         packet = bytearray(MAX_REQUEST)
-        memory, start, size = self.outbox.memory, self.outbox.start, self.outbox.size
-        lap = end = 0  # together what stands in FILLED
         while receive(packet):
-            requests = loads(packet)
-            epoch = requests.pop()
-            if end and cells[TAKEN] == lap + end:
-                lap, end = lap + LAP, 0
-            while requests:
-                number, environ, body = requests.pop()
+            self.waiting = waiting = loads(packet)
+            epoch = waiting.pop()
+            self.outbox.begin()
+            self.told = monotonic()
+            while waiting:
+                number, environ, body = waiting.pop()
                 if number == STOP:
                     return
                 cells[RUNNING] = number
@@ -220,13 +248,7 @@ class Lane:
                         head = answer.head
                         if body.__class__ is bytes and head is not None and len(head) + len(body) <= MAX_PART:
                             self.answer = None
-                            whole = pack(WHOLE, LAST, answer.status, number, len(head), len(body)) + head + body
-                            if requests and end + len(whole) <= size and not self.forked:
-                                memory[start + end : start + end + len(whole)] = whole
-                                end += len(whole)
-                                cells[FILLED] = lap + end
-                            else:
-                                send(whole)
+                            conclude(pack(WHOLE, LAST, answer.status, number, len(head), len(body)) + head + body)
                             continue
                     answer.deliver(result)
                 except BaseException as error:  # SystemExit too ends the request, not the worker
@@ -240,6 +262,19 @@ class Lane:
                         file.close()
                 # No reference of ours may keep alive what the application made.
                 result = environ = answer = body = file = None
+
+    def leave(self, frame):
+        """Hand a frame over if another one of its request is sure to follow. Return whether it is in the outbox."""
+        return self.outbox.put(frame) or not self.send(frame)
+
+    def conclude(self, frame):
+        """Hand over the last frame of a request that has none in the socket."""
+        if self.waiting:
+            now = monotonic()
+            if now < self.told + HOLD and self.outbox.put(frame):
+                return
+            self.told = now
+        self.send(frame)
 
     def early_hints(self, headers):
         """wsgi.early_hints: send fields to the client while the response is being made."""
@@ -256,7 +291,7 @@ class Lane:
     def receive_file(self):
         """Return the request's body, which comes as an open file or through a pipe."""
         fds = array.array("i")
-        _, ancillary, _, _ = self.sock.recvmsg(1, socket.CMSG_SPACE(fds.itemsize))
+        _, ancillary, _, _ = self.requests.recvmsg(1, socket.CMSG_SPACE(fds.itemsize))
         for level, kind, value in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds.frombytes(value[: fds.itemsize])
@@ -268,12 +303,12 @@ class Lane:
     def send_file(self, packet, fd):
         """Send a packet, and after it the open file that it announces."""
         self.send(packet)
-        self.sock.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+        self.answers.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
 
     def tell(self, packet):
         """Send a packet if that is possible at once."""
         try:
-            self.sock.send(packet, socket.MSG_DONTWAIT)
+            self.answers.send(packet, socket.MSG_DONTWAIT)
         except OSError:
             pass  # the server is busy with what was sent before; it will ask again
 

@@ -58,7 +58,7 @@ class FileWrapper:
 class Answer:
     """What the application answers to one request, and how far that is sent."""
 
-    __slots__ = ("lane", "number", "environ", "status", "head", "begun", "left")
+    __slots__ = ("lane", "number", "environ", "status", "head", "begun", "left", "in_outbox")
 
     def __init__(self, lane, number, environ):
         self.lane = lane
@@ -67,6 +67,7 @@ class Answer:
         self.head = None  # set by start: the checked field lines
         self.begun = False  # the head has been sent
         self.left = 0  # bytes of the body still due once begun; -1 if nobody said
+        self.in_outbox = False  # the whole response is, and nothing of it is in the socket
 
     def start(self, status, headers, exc_info=None):
         """start_response of PEP 3333."""
@@ -122,7 +123,11 @@ class Answer:
             return
         if self.left > 0 and self.environ["REQUEST_METHOD"] != "HEAD":
             raise Misuse("return as many bytes as Content-Length announces: %d are missing" % self.left)
-        self.lane.send(pack(END, LAST, 0, self.number, 0, 0))
+        end = pack(END, LAST, 0, self.number, 0, 0)
+        if self.in_outbox:
+            self.lane.conclude(end)
+        else:
+            self.lane.send(end)
 
     def iterate(self, result):
         """Send each block as it is produced."""
@@ -150,7 +155,11 @@ class Answer:
                 self.send(body)
             return False
         self.begun = True
-        self.lane.send(pack(WHOLE, last, self.status, self.number, len(head), len(body)) + head + body)
+        whole = pack(WHOLE, last, self.status, self.number, len(head), len(body)) + head + body
+        if last:
+            self.lane.conclude(whole)
+        else:
+            self.in_outbox = self.lane.leave(whole)
         return last
 
     def send(self, block):
@@ -161,11 +170,14 @@ class Answer:
             length = LENGTH.search(head)
             self.left = int(length.group(1)) if length else -1
             kind, status = HEAD, self.status
+            self.begun = True
             if len(block) == self.left and len(head) + len(block) <= MAX_PART:
                 # All of it is here: the client need not wait for the
                 # application's close() to see the end.
-                kind = WHOLE
-            self.begun = True
+                self.left = 0
+                whole = pack(WHOLE, 0, status, self.number, len(head), len(block)) + head + block
+                self.in_outbox = self.lane.leave(whole)
+                return
         else:
             kind, status = BLOCK, 0
             if self.lane.is_abandoned(self.number):

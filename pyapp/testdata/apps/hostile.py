@@ -80,7 +80,7 @@ def speaks(environ, start_response):
 
     With FILES in the search string, the last one brings descriptors.
     """
-    sock = start_response.__self__.lane.sock
+    sock = start_response.__self__.lane.answers
     packets = [bytes.fromhex(line) for line in environ["wsgi.input"].read().decode().split(",")]
     for packet in packets[:-1]:
         sock.send(packet)
@@ -89,7 +89,7 @@ def speaks(environ, start_response):
 
 
 def closes_its_lane(environ, start_response):
-    start_response.__self__.lane.sock.close()
+    start_response.__self__.lane.answers.close()
     time.sleep(600)
 
 

@@ -22,6 +22,13 @@ class Lane:
             raise AssertionError("packet of %d bytes" % len(packet))
         self.sent.extend(frames.parse(packet))
 
+    def leave(self, frame):
+        self.send(frame)
+        return True
+
+    def conclude(self, frame):
+        self.send(frame)
+
     def is_abandoned(self, number):
         return number == self.abandoned
 
