@@ -28,6 +28,10 @@ internal/recorder:
 internal/errorpage:   internal/requestid
 internal/router:
 internal/marshal:
+internal/fieldline:
+internal/metavar:
+internal/nofollow:
+internal/unlinked:
 internal/pyproc:      internal/marshal
 internal/detect:
 internal/spelling:
@@ -36,8 +40,9 @@ internal/watch:       github.com/fsnotify/fsnotify
 
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1
-static:               internal/errorpage internal/requestid
-pyapp:                internal/errorpage internal/marshal internal/requestid internal/pyproc pyapp/worker
+static:               internal/errorpage internal/nofollow internal/requestid
+cgi:                  internal/errorpage internal/fieldline internal/metavar internal/nofollow internal/requestid internal/unlinked
+pyapp:                internal/errorpage internal/fieldline internal/marshal internal/metavar internal/requestid internal/pyproc internal/unlinked pyapp/worker
 pyapp/worker:
 accesslog:            internal/recorder internal/requestid
 forwarded:            internal/requestid

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/seed-07905ac1/gatehouse/internal/marshal"
+	"github.com/seed-07905ac1/gatehouse/internal/unlinked"
 )
 
 // Lengths in a request's packet.
@@ -128,11 +129,11 @@ func (c *call) checkPacket() error {
 // memory if it is short and the system has room there.
 func (p *Pool) bodyFile(length int64) (*os.File, error) {
 	if 0 <= length && length <= p.config.SpoolMemory {
-		if f, err := memoryFile(length); err == nil {
+		if f, err := unlinked.Memory(length); err == nil {
 			return f, nil
 		}
 	}
-	return unlinkedFile(p.config.SpoolDir)
+	return unlinked.File(p.config.SpoolDir)
 }
 
 func tooLarge(limit int64) error {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/metavar"
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 )
 
@@ -184,7 +185,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, err
 	}
 	if c.Scheme == nil {
-		c.Scheme = schemeOf
+		c.Scheme = metavar.Scheme
 	}
 	if c.SpoolDir == "" {
 		c.SpoolDir = os.TempDir()
@@ -244,13 +245,6 @@ func setDefault[T int | int64 | time.Duration](field *T, value T) {
 	if *field == 0 {
 		*field = value
 	}
-}
-
-func schemeOf(r *http.Request) string {
-	if r.TLS != nil {
-		return "https"
-	}
-	return "http"
 }
 
 // unwrapPath takes operation and path off an error of package os.

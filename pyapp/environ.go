@@ -2,13 +2,13 @@ package pyapp
 
 import (
 	"encoding/binary"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/seed-07905ac1/gatehouse/internal/marshal"
+	"github.com/seed-07905ac1/gatehouse/internal/metavar"
 )
 
 // A packet is a marshal list: requests, the first one last so that the worker
@@ -65,10 +65,7 @@ type environ struct {
 // of the mount.
 //
 // The keys that are the same for every request (wsgi.version and so on) are
-// added by the worker. A request field whose name holds anything but letters,
-// digits and '-' does not get into the environ, so that no two names collide
-// (X_A and X-A); Proxy does not because HTTP_PROXY means something else to many
-// programs (CVE-2016-5385).
+// added by the worker. Package metavar decides which request fields get in.
 func (e *environ) appendHead(b []byte, r *http.Request, id string, length int64) ([]byte, bool) {
 	path, ok := strings.CutPrefix(r.URL.Path, e.mount)
 	if !ok || (path != "" && path[0] != '/' && e.mount != "") {
@@ -87,10 +84,10 @@ func (e *environ) appendHead(b []byte, r *http.Request, id string, length int64)
 	b = appendItem(b, "SERVER_SOFTWARE", "Gatehouse")
 	scheme := e.scheme(r)
 	b = appendItem(b, "wsgi.url_scheme", scheme)
-	host, port := serverName(r, scheme)
+	host, port := metavar.Server(r, scheme)
 	b = appendItem(b, "SERVER_NAME", host)
 	b = appendItem(b, "SERVER_PORT", port)
-	if addr, port, ok := splitHostPort(r.RemoteAddr); ok {
+	if addr, port, ok := metavar.SplitHostPort(r.RemoteAddr); ok {
 		b = appendItem(b, "REMOTE_ADDR", addr)
 		b = appendItem(b, "REMOTE_PORT", port)
 	} else {
@@ -119,36 +116,22 @@ func appendItem(b []byte, key, value string) []byte {
 // appendField appends a request field under its CGI name, if it has one.
 func appendField(b []byte, name string, values []string) []byte {
 	switch name {
-	case "Content-Length", "Proxy", "X-Request-Id", "Transfer-Encoding":
-		// The length is that of the body as it will be read, chunked or not.
-		// The request id is what the response carries, whoever made it.
+	case "X-Request-Id": // what the response carries has been appended, whoever made it
 		return b
 	case "Content-Type":
 		return appendItem(b, "CONTENT_TYPE", values[0])
 	}
 	start := len(b)
 	b, at := marshal.BeginText(b)
-	b = append(b, "HTTP_"...)
-	for i := range len(name) {
-		switch c := name[i]; {
-		case 'a' <= c && c <= 'z':
-			b = append(b, c-('a'-'A'))
-		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-			b = append(b, c)
-		case c == '-':
-			b = append(b, '_')
-		default:
-			return b[:start]
-		}
+	b, ok := metavar.AppendName(b, name)
+	if !ok {
+		return b[:start]
 	}
 	b = marshal.EndText(b, at)
 	if len(values) == 1 {
 		return marshal.AppendLatin1(b, values[0])
 	}
-	separator := ", "
-	if name == "Cookie" {
-		separator = "; "
-	}
+	separator := metavar.Separator(name)
 	b, at = marshal.BeginText(b)
 	for i, v := range values {
 		if i > 0 {
@@ -157,40 +140,4 @@ func appendField(b []byte, name string, values []string) []byte {
 		b = marshal.AppendLatin1Part(b, v)
 	}
 	return marshal.EndText(b, at)
-}
-
-// serverName returns the host that the request was directed to and its port
-// (RFC 3875, sections 4.1.14 and 4.1.15).
-func serverName(r *http.Request, scheme string) (host, port string) {
-	port = "80"
-	if scheme == "https" {
-		port = "443"
-	}
-	if r.Host != "" {
-		if h, p, ok := splitHostPort(r.Host); ok {
-			return h, p
-		}
-		return r.Host, port
-	}
-	// HTTP/1.0 without a Host field: the address that was connected to.
-	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		if h, p, ok := splitHostPort(addr.String()); ok {
-			return h, p
-		}
-	}
-	return "localhost", port
-}
-
-// splitHostPort splits "host:port" and "[v6]:port" at the last colon, and
-// reports whether there is a port. It allocates nothing.
-func splitHostPort(s string) (host, port string, ok bool) {
-	i := strings.LastIndexByte(s, ':')
-	if i < 0 || i == len(s)-1 || strings.HasSuffix(s, "]") {
-		return s, "", false
-	}
-	host, port = s[:i], s[i+1:]
-	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
-		host = host[1 : len(host)-1]
-	}
-	return host, port, true
 }

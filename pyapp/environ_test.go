@@ -3,30 +3,12 @@ package pyapp
 import (
 	"net/http/httptest"
 	"testing"
+
+	"github.com/seed-07905ac1/gatehouse/internal/metavar"
 )
 
-func TestSplitHostPort(t *testing.T) {
-	tests := []struct {
-		in, host, port string
-		ok             bool
-	}{
-		{"127.0.0.1:80", "127.0.0.1", "80", true},
-		{"[::1]:8000", "::1", "8000", true},
-		{"example.org", "example.org", "", false},
-		{"[::1]", "[::1]", "", false},
-		{"example.org:", "example.org:", "", false},
-		{"", "", "", false},
-		{"@", "@", "", false},
-	}
-	for _, tt := range tests {
-		if host, port, ok := splitHostPort(tt.in); host != tt.host || port != tt.port || ok != tt.ok {
-			t.Errorf("%q: %q, %q, %t", tt.in, host, port, ok)
-		}
-	}
-}
-
 func TestEncodingARequestAllocatesNothing(t *testing.T) {
-	e := environ{scheme: schemeOf}
+	e := environ{scheme: metavar.Scheme}
 	r := httptest.NewRequest("GET", "/some/page?q=1", nil)
 	r.Header.Set("Accept", "text/html")
 	packet := make([]byte, 0, 4096)
@@ -36,7 +18,7 @@ func TestEncodingARequestAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkEnviron(b *testing.B) {
-	e := environ{scheme: schemeOf}
+	e := environ{scheme: metavar.Scheme}
 	r := httptest.NewRequest("GET", "/some/page?q=1", nil)
 	for name, value := range map[string]string{
 		"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36", "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"unsafe"
+
+	"github.com/seed-07905ac1/gatehouse/internal/unlinked"
 )
 
 // page is memory shared with one worker. Each lane has a row of eight cells and,
@@ -43,7 +45,7 @@ func rowsSize(lanes int) int {
 // newPage makes a page with a row and an outbox for each lane.
 func newPage(lanes int) (*page, error) {
 	size := rowsSize(lanes) + lanes*outboxSize
-	file, err := memoryFile(int64(size))
+	file, err := unlinked.Memory(int64(size))
 	if err != nil {
 		return nil, fmt.Errorf("pyapp: shared page: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
+	"github.com/seed-07905ac1/gatehouse/internal/fieldline"
 	"github.com/seed-07905ac1/gatehouse/internal/requestid"
 )
 
@@ -205,21 +206,11 @@ func checkHead(head []byte) (headFields, error) {
 		}
 		line := rest[:end-1]
 		rest = rest[end+1:]
-		colon := bytes.IndexByte(line, ':')
-		if colon < 1 {
-			return f, errors.New("a field line without a name")
+		name, value, err := fieldline.Parse(line)
+		if err != nil {
+			return f, err
 		}
-		for _, b := range line[:colon] {
-			if !tokenBytes[b] {
-				return f, fmt.Errorf("byte %#x in a field's name", b)
-			}
-		}
-		for _, b := range line[colon+1:] {
-			if b < ' ' && b != '\t' || b == 0x7f {
-				return f, fmt.Errorf("byte %#x in a field's value", b)
-			}
-		}
-		if err := f.note(line[:colon], line[colon+1:]); err != nil {
+		if err := f.note(name, value); err != nil {
 			return f, err
 		}
 	}
@@ -232,7 +223,7 @@ func (f *headFields) note(name, value []byte) error {
 	is := func(field string) bool { return len(name) == len(field) && bytes.EqualFold(name, []byte(field)) }
 	switch {
 	case is("Content-Length"):
-		n, err := strconv.ParseUint(string(bytes.Trim(value, " \t")), 10, 63)
+		n, err := strconv.ParseUint(string(value), 10, 63)
 		if err != nil || f.length >= 0 {
 			return errors.New("Content-Length is no number, or is there twice")
 		}
@@ -244,14 +235,6 @@ func (f *headFields) note(name, value []byte) error {
 	}
 	return nil
 }
-
-// tokenBytes are the bytes of a token (RFC 9110, section 5.6.2).
-var tokenBytes = func() (t [256]bool) {
-	for _, b := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-		t[b] = true
-	}
-	return t
-}()
 
 // setHeader adds the field lines, which checkHead has passed, to h.
 func setHeader(h http.Header, head []byte) {

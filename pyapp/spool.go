@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"github.com/seed-07905ac1/gatehouse/internal/unlinked"
 )
 
 // A spool holds a response's body between the worker that makes it and the
@@ -58,7 +60,7 @@ func (s *spool) write(b []byte) error {
 		return nil
 	}
 	if s.file == nil {
-		f, err := unlinkedFile(s.dir)
+		f, err := unlinked.File(s.dir)
 		if err != nil {
 			return s.fail(err)
 		}

@@ -31,9 +31,7 @@ var (
 	ParseRange    = parseRange
 	Acceptances   = acceptances
 	EntityTag     = entityTag
-	Missing       = missing
 	NameOf        = nameOf
-	OpenFile      = openFile
 )
 
 // PathServable is the verdict of NameOf for paths that name a file.

@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+
+	"github.com/seed-07905ac1/gatehouse/internal/nofollow"
 )
 
 // location says which file answers a path and in which state it and its encoded
@@ -31,7 +33,7 @@ func (h *Handler) find(name string, slash bool) (location, finding, error) {
 	best := foundNothing
 	for _, r := range h.roots {
 		loc, found, err := h.findIn(r, name, slash)
-		if err != nil && !missing(err) {
+		if err != nil && !nofollow.Missing(err) {
 			return location{}, foundNothing, err
 		}
 		if found == foundFile {
@@ -73,7 +75,7 @@ func (h *Handler) findIn(r *root, name string, slash bool) (location, finding, e
 // look says what the name resolved stands for and, if that is a regular file,
 // describes it.
 func look(r *root, top *os.Root, resolved string) (location, fs.FileInfo, error) {
-	parent, err := descend(top, path.Dir(resolved))
+	parent, err := nofollow.Descend(top, path.Dir(resolved))
 	if err != nil {
 		return location{}, nil, err
 	}
@@ -88,7 +90,7 @@ func look(r *root, top *os.Root, resolved string) (location, fs.FileInfo, error)
 // findIndex looks for an index file in the folder name, which is resolved
 // without its links.
 func (h *Handler) findIndex(r *root, top *os.Root, name, resolved string) (location, finding, error) {
-	dir, err := descend(top, resolved)
+	dir, err := nofollow.Descend(top, resolved)
 	if err != nil {
 		return location{}, foundNothing, err // also where it is a file: that has no slash
 	}
@@ -103,7 +105,7 @@ func (h *Handler) findIndex(r *root, top *os.Root, name, resolved string) (locat
 				return loc, foundFile, nil
 			}
 		}
-		if err != nil && !missing(err) {
+		if err != nil && !nofollow.Missing(err) {
 			return location{}, foundNothing, err
 		}
 	}

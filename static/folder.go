@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+
+	"github.com/seed-07905ac1/gatehouse/internal/nofollow"
 )
 
 // maxEntries is how many names of one folder are read: a longer page is of no use
@@ -20,7 +22,7 @@ func (h *Handler) readFolders(l *listing, name string) error {
 	seen := map[string]bool{}
 	var first error
 	for _, r := range h.roots {
-		if err := h.readFolder(l, r, name, seen); err != nil && !missing(err) {
+		if err := h.readFolder(l, r, name, seen); err != nil && !nofollow.Missing(err) {
 			first = cmp.Or(first, err)
 		}
 	}
@@ -37,7 +39,7 @@ func (h *Handler) readFolder(l *listing, r *root, name string, seen map[string]b
 	if err != nil {
 		return err
 	}
-	dir, err := descend(top.Root, resolved)
+	dir, err := nofollow.Descend(top.Root, resolved)
 	if err != nil {
 		return err
 	}
@@ -107,7 +109,7 @@ func readableBy(dir *os.Root, name string, info fs.FileInfo) bool {
 	if info.Mode().Perm()&0o444 == 0o444 {
 		return true
 	}
-	f, _, err := openFollowing(dir, name)
+	f, _, err := nofollow.Following(dir, name)
 	if err != nil {
 		return false
 	}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
+	"github.com/seed-07905ac1/gatehouse/internal/nofollow"
 )
 
 const (
@@ -252,7 +253,7 @@ func (h *Handler) lookup(key, name string, slash bool) (*resource, finding, erro
 	if cached != nil {
 		h.cache.drop(key, cached)
 	}
-	if err != nil && missing(err) {
+	if err != nil && nofollow.Missing(err) {
 		return nil, foundNothing, nil
 	}
 	return nil, found, err

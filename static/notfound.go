@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
+	"github.com/seed-07905ac1/gatehouse/internal/nofollow"
 )
 
 // notFoundPages are the names of a site's own page for what it does not have, in
@@ -42,7 +43,7 @@ func (h *Handler) respondNotFound(w http.ResponseWriter, r *http.Request, page *
 // fail answers a request that met a fault: with "not found" where that is all
 // there is to say, else with 500 and a line in the log.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if missing(err) {
+	if nofollow.Missing(err) {
 		h.notFound(w, r)
 		return
 	}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/nofollow"
 )
 
 // restless is how long after its last change a file counts as still being
@@ -105,7 +107,7 @@ type form struct {
 
 // loadFile reads the file of fm.
 func (h *Handler) loadFile(top *os.Root, fm form) (rep *representation, resting bool, err error) {
-	f, info, err := openFile(top, fm.name)
+	f, info, err := nofollow.FileBelow(top, fm.name)
 	if err != nil {
 		return nil, false, err
 	}

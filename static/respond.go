@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
+	"github.com/seed-07905ac1/gatehouse/internal/nofollow"
 	"github.com/seed-07905ac1/gatehouse/internal/requestid"
 )
 
@@ -93,14 +94,14 @@ func (h *Handler) reopen(res *resource, rep *representation) (*os.File, *represe
 		return nil, nil, err
 	}
 	defer res.root.release(top)
-	f, info, err := openFollowing(top.Root, rep.name)
+	f, info, err := nofollow.Following(top.Root, rep.name)
 	if err == nil && identify(info) == rep.id {
 		return f, rep, nil
 	}
 	if err == nil {
 		_ = f.Close()
 	}
-	f, info, err = openFile(top.Root, rep.name)
+	f, info, err = nofollow.FileBelow(top.Root, rep.name)
 	if err != nil {
 		return nil, nil, err
 	}

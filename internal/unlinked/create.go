@@ -1,4 +1,6 @@
-package pyapp
+// Package unlinked makes private files that have no name: what is stored in them
+// is gone with the last process that has them open, however that one ends.
+package unlinked
 
 import "os"
 

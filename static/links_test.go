@@ -1,10 +1,8 @@
 package static_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -14,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/seed-07905ac1/gatehouse/internal/nofollow"
 	"github.com/seed-07905ac1/gatehouse/static"
 )
 
@@ -170,9 +169,9 @@ func TestOpenFileFollowsNothing(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { swap(t, at(tt.name), at(tt.link), stop) })
 		for range 20_000 {
-			f, _, err := static.OpenFile(top, tt.path)
+			f, _, err := nofollow.FileBelow(top, tt.path)
 			if err != nil {
-				if !static.Missing(err) {
+				if !nofollow.Missing(err) {
 					t.Errorf("%s: %v", tt.path, err)
 				}
 				continue
@@ -226,33 +225,5 @@ func TestLinkInThePlaceOfACachedFolder(t *testing.T) {
 		if w := get(h, path); w.Code != 404 {
 			t.Errorf("%s: status %d, want 404", path, w.Code)
 		}
-	}
-}
-
-func TestMissing(t *testing.T) {
-	tests := []struct {
-		name string
-		err  error
-		want bool
-	}{
-		{"not there", fs.ErrNotExist, true},
-		{"may not be read", &fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}, true},
-		{"operation refused", &fs.PathError{Op: "open", Path: "x", Err: syscall.EPERM}, true},
-		{"file on the way", &fs.PathError{Op: "open", Path: "x", Err: syscall.ENOTDIR}, true},
-		{"name too long", &fs.PathError{Op: "open", Path: "x", Err: syscall.ENAMETOOLONG}, true},
-		{"socket", &fs.PathError{Op: "open", Path: "x", Err: syscall.ENXIO}, true},
-		{"leads out", &fs.PathError{Op: "open", Path: "x", Err: errors.New("path escapes from parent")}, true},
-		{"no descriptors", &fs.PathError{Op: "open", Path: "x", Err: syscall.EMFILE}, false},
-		{"broken disk", &fs.PathError{Op: "read", Path: "x", Err: syscall.EIO}, false},
-		{"stale file handle", &fs.PathError{Op: "open", Path: "x", Err: syscall.ESTALE}, false},
-		{"closed", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrClosed}, false},
-		{"anything else", errors.New("what"), false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := static.Missing(fmt.Errorf("around: %w", tt.err)); got != tt.want {
-				t.Errorf("Missing(%v) = %t, want %t", tt.err, got, tt.want)
-			}
-		})
 	}
 }

@@ -1,4 +1,4 @@
-package pyapp
+package unlinked
 
 import (
 	"os"
@@ -11,8 +11,8 @@ const memoryDir = "/dev/shm"
 // oTmpfile makes a file that never has a name; package syscall lacks it.
 const oTmpfile = 0o20000000 | syscall.O_DIRECTORY
 
-// unlinkedFile makes a private file without a name in dir.
-func unlinkedFile(dir string) (*os.File, error) {
+// File makes a private file without a name in dir, open for reading and writing.
+func File(dir string) (*os.File, error) {
 	fd, err := syscall.Open(dir, syscall.O_RDWR|oTmpfile|syscall.O_CLOEXEC, 0o600)
 	if err != nil { // not every file system knows O_TMPFILE
 		return createAndUnlink(dir)
@@ -20,10 +20,10 @@ func unlinkedFile(dir string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), dir+"/(unlinked)"), nil
 }
 
-// memoryFile makes an unlinked file in memory with room for size bytes. It
+// Memory makes a file without a name in memory with room for size bytes. It
 // fails where memory for files is scarce, as in many containers.
-func memoryFile(size int64) (*os.File, error) {
-	f, err := unlinkedFile(memoryDir)
+func Memory(size int64) (*os.File, error) {
+	f, err := File(memoryDir)
 	if err != nil {
 		return nil, err
 	}
