@@ -36,7 +36,7 @@ func (c *Child) Signal(sig syscall.Signal) error {
 
 // watch waits for the death of a forked child and has the template reap it.
 func (c *Child) watch(t *Template) {
-	_ = awaitDeath(c.death) // nobody closes the file before finish
+	_ = AwaitDeath(c.death) // nobody closes the file before finish
 	c.finish(t.reap(c.pid))
 }
 
@@ -68,12 +68,13 @@ func exitOf(p *os.ProcessState) Exit {
 		return Exit{Code: -1}
 	}
 	if s, ok := p.Sys().(syscall.WaitStatus); ok {
-		return exitOfStatus(s)
+		return ExitOf(s)
 	}
 	return Exit{Code: p.ExitCode()}
 }
 
-func exitOfStatus(s syscall.WaitStatus) Exit {
+// ExitOf returns what a wait status says of a process that has ended.
+func ExitOf(s syscall.WaitStatus) Exit {
 	if s.Signaled() {
 		return Exit{Code: -1, Signal: s.Signal()}
 	}

@@ -46,8 +46,9 @@ func watchDeath(pid int) (*os.File, error) {
 	return os.NewFile(fd, "pidfd"), nil
 }
 
-// awaitDeath blocks until the process behind f has ended or f is closed.
-func awaitDeath(f *os.File) error {
+// AwaitDeath blocks until the process behind f, a pidfd that does not block, has
+// ended, or f is closed. The process is not reaped.
+func AwaitDeath(f *os.File) error {
 	conn, err := f.SyscallConn()
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ func attributes(*User) *syscall.SysProcAttr { return nil }
 
 func watchDeath(int) (*os.File, error) { return nil, errors.ErrUnsupported }
 
-func awaitDeath(*os.File) error { return errors.ErrUnsupported }
+// AwaitDeath returns errors.ErrUnsupported.
+func AwaitDeath(*os.File) error { return errors.ErrUnsupported }
 
 func signalProcess(*os.File, syscall.Signal) error { return errors.ErrUnsupported }

@@ -204,7 +204,7 @@ func (t *Template) reap(pid int) Exit {
 	if err != nil || a.Reaped != pid {
 		return Exit{Code: -1} // nobody will ever know
 	}
-	return exitOfStatus(syscall.WaitStatus(a.Status))
+	return ExitOf(syscall.WaitStatus(a.Status))
 }
 
 // order sends an order and receives its answer. A template that lets us wait is

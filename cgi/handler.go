@@ -1,0 +1,362 @@
+package cgi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
+	"github.com/seed-07905ac1/gatehouse/internal/requestid"
+)
+
+// Handler runs the scripts of a folder. Safe for concurrent use. Made by Open.
+type Handler struct {
+	config      Config
+	environment []string // of every script
+	executables *executables
+	admission   *admission
+	runner      runner
+	null        *os.File
+	log         *slog.Logger
+
+	closing chan struct{} // closed by Close
+	mu      sync.Mutex
+	closed  bool
+	running map[process]struct{}
+	scripts sync.WaitGroup // counts what belongs to scripts: processes and their logs
+}
+
+// Open returns a Handler for c. The error says which setting or folder is wrong.
+// The caller calls Close in the end.
+func Open(c Config) (*Handler, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(c.Dir)
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "open", Path: c.Dir, Err: syscall.ENOTDIR}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cgi: open: %w", err)
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("cgi: open: %w", err)
+	}
+	h := &Handler{
+		config: c, environment: c.environment(), null: null, log: c.Log,
+		admission: newAdmission(c.MaxScripts, c.Queue, c.QueueWait),
+		runner:    newCold(c.User, c.Limits),
+		closing:   make(chan struct{}), running: map[process]struct{}{},
+	}
+	h.executables = &executables{}
+	for _, pair := range h.environment {
+		if path, ok := strings.CutPrefix(pair, "PATH="); ok {
+			h.executables.path = path
+		}
+	}
+	return h, nil
+}
+
+// Close ends all scripts that still run and returns when they have ended.
+// Requests are answered with 503 from then on. It is called once.
+func (h *Handler) Close() error {
+	h.mu.Lock()
+	h.closed = true
+	close(h.closing)
+	for p := range h.running {
+		h.terminate(p)
+	}
+	h.mu.Unlock()
+	h.scripts.Wait()
+	h.runner.close()
+	return h.null.Close()
+}
+
+// ServeHTTP answers r with what the script prints that its path means.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{h: h, w: w, r: r, id: requestid.Of(w)}
+	target, err := x.run()
+	switch {
+	case err != nil:
+		x.refuse(err)
+	case target != nil:
+		x.redirect(target, target.RequestURI())
+	}
+}
+
+// An exchange is one request, the script that runs for it, and its answer.
+type exchange struct {
+	h  *Handler
+	w  http.ResponseWriter
+	r  *http.Request
+	id string
+
+	script   *script // nil until it is found
+	program  program
+	nph      bool // the script writes the whole message (RFC 3875, section 5)
+	process  process
+	stdout   *output
+	begun    time.Time // when the process was started
+	printed  int64     // bytes that the script has printed
+	discards bool      // what it prints is not for the client
+
+	mu     sync.Mutex
+	reason error // why the script was told to end, nil if it was not
+}
+
+// run runs the script and answers. The error means that nothing has been
+// answered yet, and why; the target is that of a local redirect, which is the
+// answer.
+func (x *exchange) run() (*url.URL, error) {
+	if err := x.identify(); err != nil {
+		return nil, err
+	}
+	body, err := x.h.takeBody(x.r)
+	if err != nil {
+		return nil, err
+	}
+	defer body.close()
+	if err := x.h.admission.enter(x.r.Context(), x.h.closing); err != nil {
+		return nil, err
+	}
+	end, err := x.start(body)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	return x.respond()
+}
+
+// identify finds the script and what runs it.
+func (x *exchange) identify() (err error) {
+	if x.script, err = x.h.find(x.r); err != nil {
+		return err
+	}
+	x.nph = strings.HasPrefix(filepath.Base(x.script.path), "nph-")
+	x.program, err = x.h.program(x.script)
+	return err
+}
+
+// identifyAgain makes sure that what is run now is what was looked at before the
+// body came and the turn did.
+func (x *exchange) identifyAgain() error {
+	same, err := x.script.unchanged()
+	if err != nil || same {
+		return err
+	}
+	return x.identify()
+}
+
+// start starts the script. The caller has a turn, which is given back when the
+// script has ended, and calls end when it is done with the answer.
+func (x *exchange) start(b *body) (end func(), err error) {
+	running := false
+	defer func() {
+		if !running {
+			x.h.admission.leave()
+		}
+	}()
+	if err := x.identifyAgain(); err != nil {
+		return nil, err
+	}
+	outR, outW, err := newPipe(readEnd)
+	if err != nil {
+		return nil, fmt.Errorf("cgi: %w", err)
+	}
+	defer outW.Close()
+	errR, errW, err := newPipe(readEnd)
+	if err != nil {
+		outR.Close()
+		return nil, fmt.Errorf("cgi: %w", err)
+	}
+	defer errW.Close()
+	stdin, feed := x.h.null, (*os.File)(nil)
+	switch {
+	case b.file != nil:
+		stdin = b.file
+	case b.stream != nil:
+		if stdin, feed, err = newPipe(writeEnd); err != nil {
+			outR.Close()
+			errR.Close()
+			return nil, fmt.Errorf("cgi: %w", err)
+		}
+		defer stdin.Close()
+	}
+	stderr := &output{file: errR}
+	x.stdout = &output{file: outR}
+	c := &command{
+		program: x.program, script: x.script, env: x.environ(b.length), dir: filepath.Dir(x.script.path),
+		stdin: stdin, stdout: outW, stderr: errW,
+		ended: func() {
+			x.stdout.scriptEnded()
+			stderr.scriptEnded()
+			x.h.admission.leave()
+		},
+	}
+	if c.program.words {
+		c.program.args = append(c.program.args, searchWords(x.r)...)
+	}
+	x.begun = time.Now()
+	if err := x.h.start(x, c); err != nil {
+		outR.Close()
+		errR.Close()
+		if feed != nil {
+			feed.Close()
+		}
+		return nil, x.startFailure(err)
+	}
+	running = true
+	x.h.scripts.Go(func() {
+		stderr.logErrors(x.h.log.With("script", x.script.path, "request", x.id), x.script)
+	})
+	var f *feeder
+	if feed != nil {
+		f = x.feed(b, feed)
+	}
+	unwatch := context.AfterFunc(x.r.Context(), func() { x.stop(errGone) })
+	return func() {
+		unwatch()
+		if f != nil {
+			f.end()
+		}
+		outR.Close()
+		x.h.dismiss(x.process)
+	}, nil
+}
+
+// start starts the process and takes care of its end.
+func (h *Handler) start(x *exchange, c *command) error {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return errClosed
+	}
+	h.scripts.Add(1)
+	h.mu.Unlock()
+	p, err := h.runner.start(c)
+	if err != nil {
+		h.scripts.Done()
+		return err
+	}
+	x.process = p
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.running[p] = struct{}{}
+	if h.closed {
+		h.terminate(p)
+	}
+	return nil
+}
+
+// dismiss is called when the answer has been given: the script has ended or will
+// soon. One that works on without output gets as long as between two parts of it.
+func (h *Handler) dismiss(p process) {
+	select {
+	case <-p.done():
+		h.forget(p)
+		return
+	default:
+	}
+	stop := func() bool { return true }
+	if h.config.StallTimeout > 0 {
+		stop = time.AfterFunc(h.config.StallTimeout, func() { h.terminate(p) }).Stop
+	}
+	go func() {
+		<-p.done()
+		stop()
+		h.forget(p)
+	}()
+}
+
+func (h *Handler) forget(p process) {
+	h.mu.Lock()
+	delete(h.running, p)
+	h.mu.Unlock()
+	h.scripts.Done()
+}
+
+// stop ends the script for that reason, unless it was told to end before.
+func (x *exchange) stop(reason error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.reason == nil {
+		x.reason = reason
+		x.h.terminate(x.process)
+	}
+}
+
+// terminate asks the script and all that it has started to end, and has them
+// killed if they do not.
+func (h *Handler) terminate(p process) {
+	if h.config.KillGrace <= 0 {
+		p.signal(syscall.SIGKILL)
+		return
+	}
+	p.signal(syscall.SIGTERM)
+	kill := time.AfterFunc(h.config.KillGrace, func() { p.signal(syscall.SIGKILL) })
+	go func() {
+		<-p.done()
+		kill.Stop()
+	}()
+}
+
+// exit says how the script ended. It waits a little for one that has closed its
+// output; known says whether it has ended.
+func (x *exchange) exit() (exit pyproc.Exit, known bool) {
+	timer := time.NewTimer(exitWait)
+	defer timer.Stop()
+	select {
+	case <-x.process.done():
+		return x.process.exit(), true
+	case <-timer.C:
+		return pyproc.Exit{}, false
+	}
+}
+
+// startFailure is what it means that a process could not be started.
+func (x *exchange) startFailure(err error) error {
+	var number syscall.Errno
+	if errors.Is(err, errUnlimited) || !errors.As(err, &number) {
+		return err
+	}
+	f := &failure{status: http.StatusInternalServerError, reason: "the script could not be started", err: err}
+	switch number {
+	case syscall.ENOENT:
+		if _, err := os.Lstat(x.script.path); err != nil {
+			return notThere(err) // it has vanished since it was looked at
+		}
+		return noInterpreter(x.interpreter())
+	case syscall.EACCES, syscall.EPERM:
+		f.status = http.StatusBadGateway
+		f.hint = "may the user that scripts run as execute " + x.interpreter() + ", read the script and enter its folder?"
+	case syscall.ENOEXEC:
+		return forbidden("the file is executable, but neither a program for this machine nor does it begin with #!", "write #! and the interpreter into its first line, or chmod -x it")
+	case syscall.E2BIG:
+		f.status = http.StatusRequestHeaderFieldsTooLarge
+	case syscall.EAGAIN, syscall.ENOMEM:
+		f.status = http.StatusServiceUnavailable
+	}
+	return f
+}
+
+// interpreter is the program that the script's start needs.
+func (x *exchange) interpreter() string {
+	if bang, ok := parseShebang(x.script.start); ok && x.program.path == x.script.path {
+		return bang.interpreter
+	}
+	return x.program.path
+}
+
+var _ http.Handler = (*Handler)(nil)

@@ -1,0 +1,65 @@
+package cgi
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+)
+
+// end is one of the two ends of a pipe.
+type end uint8
+
+const (
+	readEnd end = iota
+	writeEnd
+)
+
+// leftover is how long output is still read after the script's end. All of it is
+// in the pipe by then; only a process that has left the script's group can hold
+// it open.
+const leftover = 100 * time.Millisecond
+
+// output is our end of the pipe that a script prints into. One goroutine reads.
+type output struct {
+	file *os.File
+
+	mu    sync.Mutex
+	ended bool // the script has
+}
+
+// read reads what there is, and waits for it for the duration, for ever if it is
+// negative. The error is io.EOF at the end, and os.ErrDeadlineExceeded if nothing
+// came.
+func (o *output) read(b []byte, wait time.Duration) (int, error) {
+	o.mu.Lock()
+	switch {
+	case o.ended:
+		o.file.SetReadDeadline(time.Now().Add(leftover))
+	case wait < 0:
+		o.file.SetReadDeadline(time.Time{})
+	default:
+		o.file.SetReadDeadline(time.Now().Add(wait))
+	}
+	o.mu.Unlock()
+	n, err := o.file.Read(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) && o.isOver() {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// scriptEnded is called when the script has.
+func (o *output) scriptEnded() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = true
+	o.file.SetReadDeadline(time.Now().Add(leftover))
+}
+
+func (o *output) isOver() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.ended
+}

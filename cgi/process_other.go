@@ -1,0 +1,35 @@
+//go:build !linux
+
+package cgi
+
+import (
+	"os"
+	"syscall"
+)
+
+const limitsSupported = false
+
+// attributes are those of a script's process. What Linux ends with the server
+// lives on elsewhere.
+func (c *cold) attributes(*int) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setsid: true}
+	if u := c.user; u != nil {
+		attr.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
+	}
+	return attr
+}
+
+// await blocks until the process has ended, without reaping it.
+func (p *child) await(int) {
+	// The only portable way to wait without reaping is to watch what only the
+	// process holds; there is none, so its group is not killed after its end.
+	p.reap()
+}
+
+func (Limits) impose(int) error { return nil }
+
+// newPipe returns the ends of a pipe.
+func newPipe(end) (r, w *os.File, err error) { return os.Pipe() }
+
+// widen makes a pipe hold more, where that is possible.
+func widen(*os.File) {}
