@@ -36,6 +36,7 @@ type started struct {
 }
 
 func newCold(user *User, limits Limits) *cold {
+	keepDescriptors()
 	c := &cold{orders: make(chan order), user: user, limits: limits}
 	for range starters() {
 		c.ended.Go(c.serve)
@@ -82,7 +83,7 @@ func (c *cold) spawn(cmd *command) (*child, error) {
 		return nil, err
 	}
 	p := &child{pid: pid, closed: make(chan struct{})}
-	if err := c.limits.impose(pid); err != nil {
+	if err := c.limits.impose(pid, c.user); err != nil {
 		p.signal(syscall.SIGKILL)
 		p.reap()
 		return nil, err

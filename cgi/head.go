@@ -101,21 +101,21 @@ func (h *head) add(name, value string, nph bool) error {
 			break
 		}
 		if h.status != 0 {
-			return errors.New("Status is there twice")
+			return errors.New("field Status is there twice")
 		}
 		status, err := parseStatus(value)
 		h.status, h.other = status, true
 		return err
 	case "Location":
 		if h.location != "" || value == "" {
-			return errors.New("Location is empty, or there twice")
+			return errors.New("field Location is empty, or there twice")
 		}
 		h.location = value
 		h.fields[name] = []string{value}
 		return nil
 	case "Content-Type":
 		if h.typed || value == "" {
-			return errors.New("Content-Type is empty, or there twice")
+			return errors.New("field Content-Type is empty, or there twice")
 		}
 		h.typed = true
 		h.fields[name] = []string{value}
@@ -123,12 +123,12 @@ func (h *head) add(name, value string, nph bool) error {
 	case "Content-Length":
 		n, err := strconv.ParseUint(value, 10, 63)
 		if err != nil || h.length >= 0 {
-			return fmt.Errorf("Content-Length %q is no number, or is there twice", value)
+			return fmt.Errorf("field Content-Length %q is no number, or is there twice", value)
 		}
 		h.length = int64(n)
 	case "Transfer-Encoding":
 		if !nph || !strings.EqualFold(value, "chunked") || h.chunked {
-			return fmt.Errorf("Transfer-Encoding %q, which is the server's affair", value)
+			return fmt.Errorf("field Transfer-Encoding %q, which is the server's affair", value)
 		}
 		h.chunked = true
 		return nil
@@ -148,7 +148,7 @@ func parseStatus(value string) (int, error) {
 	digits, _, _ := strings.Cut(value, " ")
 	status, err := strconv.Atoi(digits)
 	if err != nil || len(digits) != 3 || status < 200 || status > 599 {
-		return 0, fmt.Errorf("Status %.80q is none from 200 to 599", value)
+		return 0, fmt.Errorf("status %.80q is none from 200 to 599", value)
 	}
 	return status, nil
 }

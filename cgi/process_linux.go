@@ -3,7 +3,9 @@ package cgi
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 	"unsafe"
@@ -27,6 +29,26 @@ func (c *cold) attributes(death *int) *syscall.SysProcAttr {
 		attr.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
 	}
 	return attr
+}
+
+// keepDescriptors sees to it that scripts get none of the descriptors that the
+// server itself was started with: what it opens is closed on exec in any case,
+// but not what its parent has left open.
+func keepDescriptors() {
+	const (
+		sysCloseRange = 436
+		closeOnExec   = 4 // CLOSE_RANGE_CLOEXEC: mark them, do not close
+	)
+	if _, _, errno := syscall.Syscall(sysCloseRange, 3, math.MaxUint32, closeOnExec); errno == 0 {
+		return
+	}
+	// Linux before 5.11.
+	entries, _ := os.ReadDir("/proc/self/fd") // without /proc there is no way to know
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
 }
 
 // await blocks until the process has ended, without reaping it.
@@ -67,7 +89,7 @@ const rlimitNProc = 6
 // would hold for the server. So the process asks to be traced, which stops it
 // when it has been executed and before it does anything; there it gets its limits
 // and is let go. That takes the thread which started it.
-func (l Limits) impose(pid int) error {
+func (l Limits) impose(pid int, user *User) error {
 	if l == (Limits{}) {
 		return nil
 	}
@@ -85,6 +107,16 @@ func (l Limits) impose(pid int) error {
 	if !status.Stopped() {
 		return fmt.Errorf("%w: it ended at once", errUnlimited)
 	}
+	if err := asOwner(user, func() error { return l.set(pid) }); err != nil {
+		return err
+	}
+	if err := syscall.PtraceDetach(pid); err != nil {
+		return fmt.Errorf("%w: let it go: %w", errUnlimited, err)
+	}
+	return nil
+}
+
+func (l Limits) set(pid int) error {
 	for _, limit := range l.list() {
 		pair := syscall.Rlimit{Cur: limit.value, Max: limit.value}
 		_, _, errno := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(pid), uintptr(limit.resource), uintptr(unsafe.Pointer(&pair)), 0, 0, 0)
@@ -92,10 +124,33 @@ func (l Limits) impose(pid int) error {
 			return fmt.Errorf("%w: prlimit: %w", errUnlimited, errno)
 		}
 	}
-	if err := syscall.PtraceDetach(pid); err != nil {
-		return fmt.Errorf("%w: let it go: %w", errUnlimited, err)
-	}
 	return nil
+}
+
+// asOwner calls f with the real identity of the calling thread changed to user:
+// Linux asks for that, or for CAP_SYS_RESOURCE, which containers lack, to limit a
+// process that has become somebody else. The effective identity stays, and with
+// it all rights. Only the thread changes, which is a starter's own.
+func asOwner(user *User, f func() error) error {
+	if user == nil {
+		return f()
+	}
+	const keep = ^uintptr(0)
+	uid, gid := os.Getuid(), os.Getgid()
+	defer func() {
+		_, _, u := syscall.RawSyscall(syscall.SYS_SETRESUID, uintptr(uid), keep, keep)
+		_, _, g := syscall.RawSyscall(syscall.SYS_SETRESGID, uintptr(gid), keep, keep)
+		if u != 0 || g != 0 {
+			panic("cgi: a thread cannot become itself again") // its effective identity may do that
+		}
+	}()
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_SETRESGID, uintptr(user.GID), keep, keep); errno != 0 {
+		return fmt.Errorf("%w: setresgid: %w", errUnlimited, errno)
+	}
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_SETRESUID, uintptr(user.UID), keep, keep); errno != 0 {
+		return fmt.Errorf("%w: setresuid: %w", errUnlimited, errno)
+	}
+	return f()
 }
 
 type rlimit struct {

@@ -19,6 +19,9 @@ func (c *cold) attributes(*int) *syscall.SysProcAttr {
 	return attr
 }
 
+// keepDescriptors does nothing: there is no portable way to know them.
+func keepDescriptors() {}
+
 // await blocks until the process has ended, without reaping it.
 func (p *child) await(int) {
 	// The only portable way to wait without reaping is to watch what only the
@@ -26,7 +29,7 @@ func (p *child) await(int) {
 	p.reap()
 }
 
-func (Limits) impose(int) error { return nil }
+func (Limits) impose(int, *User) error { return nil }
 
 // newPipe returns the ends of a pipe.
 func newPipe(end) (r, w *os.File, err error) { return os.Pipe() }

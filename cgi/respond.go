@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -146,9 +147,7 @@ func (x *exchange) tooMuch() error {
 // commit writes the head.
 func (x *exchange) commit(h *head) {
 	fields := x.w.Header()
-	for name, values := range h.fields {
-		fields[name] = values
-	}
+	maps.Copy(fields, h.fields)
 	if !h.typed {
 		fields["Content-Type"] = nil // it is not to be guessed
 	}

@@ -1,0 +1,147 @@
+package cgi_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/seed-07905ac1/gatehouse/cgi"
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
+)
+
+// TestMain fails if a test leaves goroutines, descriptors or processes behind.
+func TestMain(m *testing.M) {
+	os.Exit(testserver.Main(m, map[string]func() error{"server": beServer}))
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// files are texts by name below a folder. A name that ends in a slash is a
+// folder's.
+type files map[string]string
+
+// folder makes a folder that holds the files, all of them executable.
+func folder(t testing.TB, f files) string {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, os.Chmod(filepath.Dir(dir), 0o755)) // for scripts that run as somebody else
+	for name, text := range f {
+		put(t, dir, name, text, 0o755)
+	}
+	return dir
+}
+
+// put writes a file. The mode is that of the file, whatever the umask.
+func put(t testing.TB, dir, name, text string, mode os.FileMode) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	if strings.HasSuffix(name, "/") {
+		must(t, os.MkdirAll(path, 0o755))
+		return
+	}
+	must(t, os.WriteFile(path, []byte(text), mode))
+	must(t, os.Chmod(path, mode))
+	for at := filepath.Dir(path); len(at) >= len(dir); at = filepath.Dir(at) {
+		must(t, os.Chmod(at, 0o755))
+	}
+}
+
+// site is a handler and what it logs.
+type site struct {
+	*cgi.Handler
+	dir string
+	log *records
+}
+
+// open opens the folder for the length of the test.
+func open(t testing.TB, dir string, c cgi.Config) *site {
+	t.Helper()
+	s := &site{dir: dir, log: &records{}}
+	c.Dir, c.Log = dir, slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if c.Prefix == "" {
+		c.Prefix = "/cgi-bin/"
+	}
+	h, err := cgi.Open(c)
+	must(t, err)
+	s.Handler = h
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("log:\n%s", s.log)
+		}
+	})
+	return s
+}
+
+// serve serves the site in the mode until the test ends.
+func (s *site) serve(t testing.TB, m testserver.Mode) *testserver.Server {
+	t.Helper()
+	return testserver.Start(t, m, s.ServeHTTP)
+}
+
+// modes are those in which a CGI handler is tested: the engine, and stock
+// net/http.
+var modes = []testserver.Mode{testserver.H1, testserver.NetHTTP}
+
+// records is a log that tests can wait on.
+type records struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (r *records) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(p)
+}
+
+func (r *records) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+// line waits for a record that holds all the texts.
+func (r *records) line(t testing.TB, texts ...string) {
+	t.Helper()
+	testserver.Eventually(t, fmt.Sprintf("a log record with %q", texts), func() bool {
+		for line := range strings.Lines(r.String()) {
+			found := true
+			for _, text := range texts {
+				found = found && strings.Contains(line, text)
+			}
+			if found {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// ask writes an HTTP/1.1 request.
+func ask(method, target, body string, fields ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: example.org:81\r\n", method, target)
+	for _, field := range fields {
+		b.WriteString(field + "\r\n")
+	}
+	if body != "" {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(body))
+	}
+	return b.String() + "\r\n" + body
+}
+
+func get(target string, fields ...string) string { return ask("GET", target, "", fields...) }

@@ -1,0 +1,366 @@
+package cgi_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/cgi"
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
+)
+
+// pids returns the numbers that scripts have written into the file, once there
+// are n.
+func pids(t *testing.T, path string, n int) (found []int) {
+	t.Helper()
+	testserver.Eventually(t, fmt.Sprintf("%d numbers in %s", n, path), func() bool {
+		all, err := os.ReadFile(path)
+		if err != nil || !strings.HasSuffix(string(all), "\n") {
+			return false
+		}
+		found = found[:0]
+		for word := range strings.FieldsSeq(string(all)) {
+			pid, err := strconv.Atoi(word)
+			must(t, err)
+			found = append(found, pid)
+		}
+		return len(found) >= n
+	})
+	return found
+}
+
+// alive reports whether a process runs; one that waits to be reaped does not.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	return !strings.HasPrefix(rest, "Z") && !strings.HasPrefix(rest, "X")
+}
+
+func awaitDeath(t *testing.T, pids []int) {
+	t.Helper()
+	for _, pid := range pids {
+		testserver.Eventually(t, fmt.Sprintf("the end of process %d", pid), func() bool { return !alive(pid) })
+	}
+}
+
+// family is a script that has a child and a grandchild and notes all three; they
+// ignore SIGTERM if the query says so.
+const family = `#!/bin/sh
+[ "$QUERY_STRING" = stubborn ] && trap '' TERM
+sh -c 'sleep 600 & echo $! >>pids; echo $$ >>pids; wait' >/dev/null &
+echo $$ >>pids
+`
+
+// The whole family ends when the client leaves, before and during the answer, and
+// whether or not it wants to.
+func TestClientThatLeaves(t *testing.T) {
+	for _, query := range []string{"", "?stubborn"} {
+		for _, begun := range []string{"", "printf 'Content-Type: text/plain\\n\\nhello'\n"} {
+			name := fmt.Sprintf("%sbegun=%t", query, begun != "")
+			t.Run(name, func(t *testing.T) {
+				testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+					dir := folder(t, files{"family": family + begun + "while :; do wait; done\n"})
+					c := open(t, dir, cgi.Config{KillGrace: 50 * time.Millisecond}).serve(t, m).Dial()
+					c.Send(get("/cgi-bin/family" + query))
+					all := pids(t, filepath.Join(dir, "pids"), 3)
+					if begun != "" {
+						c.Head("GET")
+					}
+					c.Reset()
+					awaitDeath(t, all)
+				}, modes...)
+			})
+		}
+	}
+}
+
+// A script that does not answer is ended with its family, and the client told.
+func TestTimeout(t *testing.T) {
+	for _, query := range []string{"", "?stubborn"} {
+		t.Run(query, func(t *testing.T) {
+			dir := folder(t, files{"family": family + "while :; do wait; done\n"})
+			site := open(t, dir, cgi.Config{Timeout: 300 * time.Millisecond, KillGrace: 50 * time.Millisecond})
+			res := site.serve(t, testserver.H1).Get("/cgi-bin/family" + query)
+			if res.Status != 504 {
+				t.Errorf("%d", res.Status)
+			}
+			site.log.line(t, "took too long", "family")
+			awaitDeath(t, pids(t, filepath.Join(dir, "pids"), 3))
+		})
+	}
+}
+
+func TestStall(t *testing.T) {
+	dir := folder(t, files{
+		"stalls": text + "echo begun; exec sleep 600\n",
+		"works":  text + "echo done; exec >&- 2>&-; echo $$ >pids; sleep 600\n",
+	})
+	site := open(t, dir, cgi.Config{StallTimeout: 200 * time.Millisecond, KillGrace: -1})
+	s := site.serve(t, testserver.H1)
+	c := s.Dial()
+	c.Send(get("/cgi-bin/stalls"))
+	if res, err := c.Next("GET"); err == nil {
+		t.Errorf("complete: %q", res.Text())
+	}
+	site.log.line(t, "stopped in the middle")
+	// What works on behind its answer may, but not for ever.
+	if res := s.Get("/cgi-bin/works"); res.Text() != "done\n" {
+		t.Errorf("%q", res.Text())
+	}
+	awaitDeath(t, pids(t, filepath.Join(dir, "pids"), 1))
+}
+
+// What a script leaves running in its group ends with it; what has moved out of
+// it lives on and holds nobody up, though it holds the output open.
+func TestWhatIsLeftRunning(t *testing.T) {
+	dir := folder(t, files{
+		"background": text + "sleep 600 & echo $! >pids; echo done\n",
+		"daemon":     text + "setsid sh -c 'echo $$ >daemon.pid; exec sleep 600' & while ! [ -s daemon.pid ]; do sleep 0.01; done; echo done\n",
+	})
+	s := open(t, dir, cgi.Config{}).serve(t, testserver.H1)
+	for _, name := range []string{"background", "daemon"} {
+		if res := s.Get("/cgi-bin/" + name); res.Status != 200 || res.Text() != "done\n" {
+			t.Errorf("%s: %d %q", name, res.Status, res.Text())
+		}
+	}
+	awaitDeath(t, pids(t, filepath.Join(dir, "pids"), 1))
+	daemon := pids(t, filepath.Join(dir, "daemon.pid"), 1)[0]
+	if !alive(daemon) {
+		t.Error("the daemon has been killed")
+	}
+	must(t, syscall.Kill(daemon, syscall.SIGKILL))
+}
+
+func TestMaxOutput(t *testing.T) {
+	dir := folder(t, files{
+		"exact": text + "head -c 1000 /dev/zero\n",
+		"flood": text + "exec cat /dev/zero\n",
+		"head":  "#!/bin/sh\nexec cat /dev/zero\n",
+	})
+	site := open(t, dir, cgi.Config{MaxOutput: int64(len("Content-Type: text/plain\n\n")) + 1000})
+	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+		s := site.serve(t, m)
+		if res := s.Get("/cgi-bin/exact"); res.Status != 200 || len(res.Body) != 1000 {
+			t.Errorf("at the limit: %d, %d bytes", res.Status, len(res.Body))
+		}
+		c := s.Dial()
+		c.Send(get("/cgi-bin/flood"))
+		if res, err := c.Next("GET"); err == nil && res.Status == 200 {
+			t.Errorf("above the limit: %d bytes, complete", len(res.Body))
+		}
+		if res := s.Get("/cgi-bin/head"); res.Status != 502 {
+			t.Errorf("in the head: %d", res.Status)
+		}
+	}, modes...)
+	site.log.line(t, "more than it may")
+}
+
+// What a script prints reaches the client before the script ends.
+func TestFlow(t *testing.T) {
+	for _, script := range []string{"script", "nph-script"} {
+		head := text
+		if script == "nph-script" {
+			head = "#!/bin/sh\nprintf 'HTTP/1.1 200 OK\\r\\nContent-Type: text/plain\\r\\n\\r\\n'\n"
+		}
+		dir := folder(t, files{script: head + "exec 3<>fifo; printf one; read x <&3; printf two; read x <&3; printf three\n"})
+		fifo := filepath.Join(dir, "fifo")
+		must(t, syscall.Mkfifo(fifo, 0o600))
+		site := open(t, dir, cgi.Config{})
+		testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+			c := site.serve(t, m).Dial()
+			c.Send(get("/cgi-bin/" + script))
+			c.Head("GET")
+			for _, part := range []string{"one", "two", "three"} {
+				if got := c.Chunk(); got != part {
+					t.Errorf("chunk %q, want %q", got, part)
+				}
+				if part != "three" {
+					must(t, os.WriteFile(fifo, []byte("go\n"), 0))
+				}
+			}
+			if last := c.Chunk(); last != "" {
+				t.Errorf("chunk %q behind the last one", last)
+			}
+		}, modes...)
+	}
+}
+
+// Much output passes through little memory, and a client that does not read holds
+// the script back.
+func TestOutputIsNotStored(t *testing.T) {
+	const size = 64 << 20
+	dir := folder(t, files{"big": text + fmt.Sprintf("head -c %d /dev/zero; echo all >&2\n", size)})
+	site := open(t, dir, cgi.Config{})
+	s := site.serve(t, testserver.H1)
+	resp, err := s.Client().Get(s.URL() + "/cgi-bin/big")
+	must(t, err)
+	defer resp.Body.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if strings.Contains(site.log.String(), "msg=all") {
+		t.Error("the script has printed all before anybody read")
+	}
+	n, err := io.Copy(io.Discard, resp.Body)
+	if n != size || err != nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.Sys - before.Sys; after.Sys > before.Sys && grown > 16<<20 {
+		t.Errorf("memory grew by %d bytes", grown)
+	}
+	site.log.line(t, "msg=all")
+}
+
+// A thousand requests, some of them to scripts that fail, leave nothing: the end
+// of the run would find zombies and descriptors.
+func TestThousandRequests(t *testing.T) {
+	testserver.NoLeaks(t)
+	dir := folder(t, files{"ok": text + "echo ok; echo note >&2\n", "fails": "#!/bin/sh\nexit 1\n", "killed": "#!/bin/sh\nkill -KILL $$\n"})
+	h, err := cgi.Open(cgi.Config{Dir: dir, MaxScripts: 4, Queue: 1000, QueueWait: time.Minute})
+	must(t, err)
+	s := testserver.Start(t, testserver.H1, h.ServeHTTP)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 125 {
+				name, want := "ok", 200
+				switch i % 10 {
+				case 3:
+					name, want = "fails", 502
+				case 7:
+					name, want = "killed", 502
+				}
+				if res := s.Get("/" + name); res.Status != want {
+					t.Errorf("%s: %d", name, res.Status)
+				}
+			}
+		})
+	}
+	all.Wait()
+	must(t, s.Close())
+	must(t, h.Close())
+}
+
+// As many scripts run as may, as many requests wait as may, the rest is refused.
+func TestQueue(t *testing.T) {
+	dir := folder(t, files{"waits": text + "echo run >&2; read x <fifo; echo done\n", "quick": text + "echo quick\n"})
+	fifo := filepath.Join(dir, "fifo")
+	must(t, syscall.Mkfifo(fifo, 0o600))
+	release := func() { must(t, os.WriteFile(fifo, []byte("go\n"), 0)) }
+
+	t.Run("queue is full", func(t *testing.T) {
+		site := open(t, dir, cgi.Config{MaxScripts: 1, Queue: 1, QueueWait: time.Minute})
+		s := site.serve(t, testserver.H1)
+		first, second := s.Dial(), s.Dial()
+		first.Send(get("/cgi-bin/waits"))
+		site.log.line(t, "msg=run")
+		second.Send(get("/cgi-bin/quick"))
+		testserver.Eventually(t, "a request that waits", func() bool { return cgi.Waiting(site.Handler) == 1 })
+		if res := s.Get("/cgi-bin/quick"); res.Status != 503 || res.Get("Retry-After") == "" {
+			t.Errorf("%d, Retry-After %q", res.Status, res.Get("Retry-After"))
+		}
+		release()
+		for _, c := range []*testserver.Client{first, second} {
+			if res := c.Response("GET"); res.Status != 200 {
+				t.Errorf("%d", res.Status)
+			}
+		}
+	})
+	t.Run("waited too long", func(t *testing.T) {
+		site := open(t, dir, cgi.Config{MaxScripts: 1, QueueWait: time.Millisecond})
+		s := site.serve(t, testserver.H1)
+		first := s.Dial()
+		first.Send(get("/cgi-bin/waits"))
+		site.log.line(t, "msg=run")
+		if res := s.Get("/cgi-bin/quick"); res.Status != 503 {
+			t.Errorf("%d", res.Status)
+		}
+		site.log.line(t, "waited too long")
+		release()
+		first.Response("GET")
+	})
+	t.Run("vanishes meanwhile", func(t *testing.T) {
+		site := open(t, dir, cgi.Config{MaxScripts: 1})
+		s := site.serve(t, testserver.H1)
+		put(t, dir, "goes", text+"echo gone\n", 0o755)
+		put(t, dir, "changes", text+"echo old\n", 0o755)
+		first, second, third := s.Dial(), s.Dial(), s.Dial()
+		first.Send(get("/cgi-bin/waits"))
+		site.log.line(t, "msg=run")
+		second.Send(get("/cgi-bin/goes"))
+		third.Send(get("/cgi-bin/changes"))
+		testserver.Eventually(t, "requests that wait", func() bool { return cgi.Waiting(site.Handler) == 2 })
+		must(t, os.Remove(filepath.Join(dir, "goes")))
+		must(t, os.Remove(filepath.Join(dir, "changes")))
+		put(t, dir, "changes", text+"echo source\n", 0o777) // not to be run any more
+		release()
+		first.Response("GET")
+		if res := second.Response("GET"); res.Status != 404 {
+			t.Errorf("gone: %d %q", res.Status, res.Text())
+		}
+		if res := third.Response("GET"); res.Status != 403 {
+			t.Errorf("changed: %d %q", res.Status, res.Text())
+		}
+	})
+}
+
+// Close ends scripts that run, and requests that come later.
+func TestClose(t *testing.T) {
+	dir := folder(t, files{"family": family + "while :; do wait; done\n"})
+	h, err := cgi.Open(cgi.Config{Dir: dir, KillGrace: 50 * time.Millisecond})
+	must(t, err)
+	s := testserver.Start(t, testserver.H1, h.ServeHTTP)
+	c := s.Dial()
+	c.Send(get("/family?stubborn"))
+	all := pids(t, filepath.Join(dir, "pids"), 3)
+	must(t, h.Close())
+	for _, pid := range all {
+		if alive(pid) {
+			t.Errorf("process %d lives", pid)
+		}
+	}
+	if res := c.Response("GET"); res.Status != 502 {
+		t.Errorf("running: %d", res.Status)
+	}
+	if res := s.Get("/family"); res.Status != 503 {
+		t.Errorf("later: %d", res.Status)
+	}
+}
+
+// Standard error is logged by lines, long ones in parts, and not without end.
+func TestStandardError(t *testing.T) {
+	dir := folder(t, files{
+		"lines": text + "printf 'one\\r\\n\\ntwo\\nthree' >&2\n",
+		"long":  text + "printf '%020000d\\n' 7 >&2\n",
+		"flood": text + "yes flood | head -c 1000000 >&2; echo done\n",
+	})
+	site := open(t, dir, cgi.Config{})
+	s := site.serve(t, testserver.H1)
+	id := s.Get("/cgi-bin/lines").Get("X-Request-Id")
+	for _, line := range []string{"one", "two", "three"} {
+		site.log.line(t, "msg="+line+" ", "script="+filepath.Join(dir, "lines"), "request="+id)
+	}
+	s.Get("/cgi-bin/long")
+	site.log.line(t, "msg="+strings.Repeat("0", 20000-2*8192-1)+"7 ")
+	if res := s.Get("/cgi-bin/flood"); res.Text() != "done\n" {
+		t.Errorf("%q", res.Text())
+	}
+	site.log.line(t, "prints too much")
+	if n := strings.Count(site.log.String(), "msg=flood"); n > 256<<10 {
+		t.Errorf("%d lines logged", n)
+	}
+}
+
+var _ http.Handler = (*cgi.Handler)(nil)

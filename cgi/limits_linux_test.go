@@ -1,0 +1,100 @@
+package cgi_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/cgi"
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
+)
+
+// nobodyElse is an identity that nothing else on the machine runs as, so that its
+// processes can be counted.
+var nobodyElse = &cgi.User{UID: 61234, GID: 61234}
+
+// forRoot ends a test that needs to change users, which only root may.
+func forRoot(t *testing.T) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+}
+
+func TestLimits(t *testing.T) {
+	dir := folder(t, files{"ulimit": text + "ulimit -t; ulimit -v; ulimit -f; ulimit -n\n"})
+	limits := cgi.Limits{CPU: 1500 * time.Millisecond, Memory: 64 << 20, FileSize: 1 << 20, Files: 20}
+	site := open(t, dir, cgi.Config{Limits: limits})
+	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+		// ulimit counts memory in KB and files in blocks of 512 bytes.
+		if res := site.serve(t, m).Get("/cgi-bin/ulimit"); res.Text() != "2\n65536\n2048\n20\n" {
+			t.Errorf("%q", res.Text())
+		}
+	}, modes...)
+}
+
+// A limited script can be ended, fail to start and crash like any other.
+func TestLimitedScriptsEnd(t *testing.T) {
+	dir := folder(t, files{"sleeps": family + "while :; do wait; done\n", "noexec": "no program", "eats": "#!/usr/bin/env python3\nx = ' ' * (1 << 30)\n"})
+	site := open(t, dir, cgi.Config{Limits: cgi.Limits{Memory: 512 << 20}, Timeout: 2 * time.Second, KillGrace: -1})
+	s := site.serve(t, testserver.H1)
+	for name, want := range map[string]int{"sleeps": 504, "noexec": 403, "eats": 502} {
+		if res := s.Get("/cgi-bin/" + name); res.Status != want {
+			t.Errorf("%s: %d, want %d", name, res.Status, want)
+		}
+	}
+	site.log.line(t, "MemoryError")
+	awaitDeath(t, pids(t, filepath.Join(dir, "pids"), 3))
+}
+
+func TestUser(t *testing.T) {
+	forRoot(t)
+	dir := folder(t, files{"id": text + "id -u; id -g; id -G\n"})
+	res := open(t, dir, cgi.Config{User: nobodyElse}).serve(t, testserver.H1).Get("/cgi-bin/id")
+	if res.Text() != "61234\n61234\n61234\n" {
+		t.Errorf("%q", res.Text())
+	}
+}
+
+// A fork bomb gets no further than the limit, and all of it ends.
+func TestForkBomb(t *testing.T) {
+	forRoot(t)
+	dir := folder(t, files{"bomb": "#!/usr/bin/perl\nfork while 1;\n"})
+	site := open(t, dir, cgi.Config{User: nobodyElse, Limits: cgi.Limits{Processes: 20}, Timeout: time.Second, KillGrace: -1})
+	s := site.serve(t, testserver.H1)
+	most, stop, counted := 0, make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(counted)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				most = max(most, processesOf("61234"))
+			}
+		}
+	}()
+	if res := s.Get("/cgi-bin/bomb"); res.Status != 504 {
+		t.Errorf("%d", res.Status)
+	}
+	close(stop)
+	<-counted
+	if most < 2 || most > 20 {
+		t.Errorf("%d processes at the most", most)
+	}
+	testserver.Eventually(t, "the end of the bomb", func() bool { return processesOf("61234") == 0 })
+}
+
+// processesOf counts the processes of a user.
+func processesOf(uid string) (n int) {
+	all, _ := filepath.Glob("/proc/[0-9]*/status") // the pattern is fine
+	for _, name := range all {
+		status, err := os.ReadFile(name)
+		if err == nil && strings.Contains(string(status), "\nUid:\t"+uid+"\t") && !strings.Contains(string(status), "\nState:\tZ") {
+			n++
+		}
+	}
+	return n
+}

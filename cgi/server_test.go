@@ -1,0 +1,42 @@
+package cgi_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/seed-07905ac1/gatehouse/cgi"
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
+)
+
+// beServer runs one script of the folder that the environment names, until its
+// input ends or it is killed.
+func beServer() error {
+	h, err := cgi.Open(cgi.Config{Dir: os.Getenv("SCRIPTS")})
+	if err != nil {
+		return err
+	}
+	go h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/sleeps", nil))
+	fmt.Println(os.Getpid())
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+// A script does not survive the server, whatever it ignores.
+func TestServerThatIsKilled(t *testing.T) {
+	dir := folder(t, files{"sleeps": "#!/bin/sh\ntrap '' TERM HUP INT\necho $$ >pids\nwhile :; do sleep 600 >/dev/null 2>&1 & wait; done\n"})
+	c := testserver.StartChild(t, "server", "SCRIPTS="+dir)
+	var server int
+	if _, err := fmt.Sscan(c.Line(), &server); err != nil {
+		t.Fatal(err)
+	}
+	script := pids(t, filepath.Join(dir, "pids"), 1)
+	p, err := os.FindProcess(server)
+	must(t, err)
+	must(t, p.Kill())
+	awaitDeath(t, script)
+}
