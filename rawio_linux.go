@@ -171,13 +171,49 @@ func (r *rawIO) tryWrite(fd uintptr) bool {
 	}
 }
 
-// maxSendFile bounds one sendfile call. The socket's buffer bounds it further.
+// maxSendFile bounds one call of sendfile or splice. The socket's buffer bounds it further.
 const maxSendFile = 4 << 20
 
 // sendFile sends up to n bytes of f, from its offset on, and moves the offset.
 // It ends early, without an error, at the end of the file. An error of
 // errors.ErrUnsupported says that nothing was sent and copying must do.
 func (r *rawIO) sendFile(f regularFile, n int64) (sent int64, err error) {
+	return r.pass(f, n, "sendfile", func(out, in, n int) (int, error) {
+		return syscall.Sendfile(out, in, nil, n)
+	})
+}
+
+// splice sends n bytes that the pipe holds. It ends early, without an error, if
+// the pipe is closed. The error is as for sendFile.
+func (r *rawIO) splice(pipe regularFile, n int64) (sent int64, err error) {
+	const nonblock = 2 // SPLICE_F_NONBLOCK: what is waited for is the socket
+	return r.pass(pipe, n, "splice", func(out, in, n int) (int, error) {
+		k, err := syscall.Splice(in, nil, out, nil, n, nonblock)
+		return int(k), err
+	})
+}
+
+// pending returns how many bytes a pipe holds.
+func (r *rawIO) pending(pipe regularFile) (n int64) {
+	conn, err := pipe.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = conn.Control(func(fd uintptr) { // of a closed pipe, nothing
+		var size int32
+		if _, _, errno := syscall.RawSyscall(syscall.SYS_IOCTL, fd, fionread, uintptr(unsafe.Pointer(&size))); errno == 0 {
+			n = int64(size)
+		}
+	})
+	return n
+}
+
+// fionread is FIONREAD of ioctl(2), which package syscall does not name.
+const fionread = syscall.TIOCINQ
+
+// pass has the kernel pass up to n bytes of f to the socket, with the system call
+// that move makes.
+func (r *rawIO) pass(f regularFile, n int64, name string, move func(out, in, n int) (int, error)) (sent int64, err error) {
 	src, err := f.SyscallConn()
 	if err != nil {
 		return 0, errors.ErrUnsupported
@@ -186,7 +222,7 @@ func (r *rawIO) sendFile(f regularFile, n int64) (sent int64, err error) {
 	try := func(in, out int) bool {
 		for sent < n {
 			want := int(min(n-sent, maxSendFile))
-			k, err := syscall.Sendfile(out, in, nil, want)
+			k, err := move(out, in, want)
 			switch {
 			case err == syscall.EAGAIN:
 				r.t.writes.begin(r.t.clock)
@@ -197,7 +233,7 @@ func (r *rawIO) sendFile(f regularFile, n int64) (sent int64, err error) {
 				failed = errors.ErrUnsupported
 				return true
 			case err != nil:
-				failed = os.NewSyscallError("sendfile", err)
+				failed = os.NewSyscallError(name, err)
 				return true
 			case k == 0:
 				return true

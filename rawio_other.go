@@ -15,3 +15,5 @@ func (r *rawIO) fill(*input) error                          { return errors.ErrU
 func (r *rawIO) readInto([]byte) (int, error)               { return 0, errors.ErrUnsupported }
 func (r *rawIO) write(_, _, _ []byte) (int, error)          { return 0, errors.ErrUnsupported }
 func (r *rawIO) sendFile(regularFile, int64) (int64, error) { return 0, errors.ErrUnsupported }
+func (r *rawIO) splice(regularFile, int64) (int64, error)   { return 0, errors.ErrUnsupported }
+func (r *rawIO) pending(regularFile) int64                  { return 0 }

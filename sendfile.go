@@ -21,13 +21,17 @@ var _ regularFile = (*os.File)(nil)
 
 // ReadFrom implements io.ReaderFrom, which is what io.Copy looks for. A regular
 // file, also one behind an io.LimitedReader, goes to a plain socket by sendfile
-// if the length of the response is known.
+// if the length of the response is known. What a pipe holds, behind an
+// io.LimitedReader of no more than that, goes by splice.
 func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
 	if err := w.writable(0); err != nil {
 		return 0, err
 	}
 	file, limit := w.sendable(src)
 	if file == nil {
+		if pipe, limited := w.pipeBehind(src); pipe != nil {
+			return w.spliceFrom(pipe, limited)
+		}
 		return w.copyFrom(src)
 	}
 	if w.needsSniff() {
