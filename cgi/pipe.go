@@ -50,6 +50,17 @@ func (o *output) read(b []byte, wait time.Duration) (int, error) {
 	return n, err
 }
 
+// held returns a reader of the next n bytes, which must be there already: it is
+// never waited for.
+func (o *output) held(n int64) io.Reader {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.ended {
+		o.file.SetReadDeadline(time.Time{}) // that of the last read may have passed while the client was waited for
+	}
+	return io.LimitReader(o.file, n)
+}
+
 // scriptEnded is called when the script has.
 func (o *output) scriptEnded() {
 	o.mu.Lock()

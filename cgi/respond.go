@@ -184,6 +184,12 @@ func (x *exchange) stream(rest, buf []byte, length int64) {
 				_ = control.Flush() // what cannot be flushed is sent in the end
 			}
 		}
+		if passed, err := x.pass(length); err != nil {
+			x.stop(errGone)
+			return
+		} else if length >= 0 {
+			length -= passed
+		}
 		wait := x.h.config.StallTimeout
 		if held {
 			wait = max(time.Until(together), 0)
@@ -202,6 +208,35 @@ func (x *exchange) stream(rest, buf []byte, length int64) {
 			x.breakOff(err)
 		}
 	}
+}
+
+// pass lets the server take what the script has printed right out of the pipe, as
+// long as that is much: servers know ways that need no copy. length is what may
+// still come, -1 if that is not known. The error is the client's.
+func (x *exchange) pass(length int64) (passed int64, err error) {
+	to, ok := x.w.(io.ReaderFrom)
+	for ok && x.printed >= wideAfter {
+		n := x.stdout.pending()
+		if length >= 0 {
+			n = min(n, length-passed)
+		}
+		if limit := x.h.config.MaxOutput; limit > 0 {
+			n = min(n, limit-x.printed)
+		}
+		if n < pieceSize {
+			break
+		}
+		k, err := to.ReadFrom(x.stdout.held(n))
+		x.printed += k
+		passed += k
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			break // set meanwhile for the next read, or the client's: then the next write tells
+		}
+		if err != nil {
+			return passed, err
+		}
+	}
+	return passed, nil
 }
 
 // streamChunks writes the body of an NPH script that frames it in chunks. They
