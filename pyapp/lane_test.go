@@ -201,8 +201,10 @@ func TestAnswersInTheOutbox(t *testing.T) {
 			appendFrame(nil, frame{kind: frameWhole, status: 200, number: 1}),
 			appendFrame(nil, frame{kind: frameEnd, flags: flagLast, number: 1}),
 		), answered: 1},
-		{name: "whose end is sent", outbox: appendFrame(nil, frame{kind: frameWhole, status: 200, number: 1}),
-			sent: appendFrame(nil, frame{kind: frameEnd, flags: flagLast, number: 1}), answered: 1},
+		{
+			name: "whose end is sent", outbox: appendFrame(nil, frame{kind: frameWhole, status: 200, number: 1}),
+			sent: appendFrame(nil, frame{kind: frameEnd, flags: flagLast, number: 1}), answered: 1,
+		},
 		{name: "without a packet", outbox: answer(1), answered: 1},
 		{name: "twice", outbox: slices.Concat(answer(1), answer(1)), answered: 1, refused: true},
 		{name: "part of one", outbox: answer(1)[:10], refused: true},
