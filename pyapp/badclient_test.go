@@ -63,10 +63,6 @@ func TestBadClients(t *testing.T) {
 			c.Send(post + "Content-Length: 10\r\n\r\nbegun")
 			c.CloseWrite()
 		}, 400, ""},
-		{"closes its side behind the request", func(c *testserver.Client) {
-			c.Send(post + "Content-Length: 5\r\n\r\nwhole")
-			c.CloseWrite()
-		}, 200, "5"},
 		{"has a path without end", endless("GET /", strings.Repeat("x", 64<<10)), 414, ""},
 		{"has a path too long", sends(get("/"+strings.Repeat("x", 9000), "")), 414, ""},
 		{"has fields without end", endless("GET /pid HTTP/1.1\r\nHost: test\r\n", strings.Repeat("X-A: b\r\n", 1000)), 431, ""},
@@ -99,6 +95,16 @@ func TestBadClients(t *testing.T) {
 				}
 			})
 		}
+		t.Run("closes its side behind the request", func(t *testing.T) {
+			// After a tenth of a second it counts as gone, which a busy machine may take.
+			eventually(t, "an answer", func() bool {
+				c := server.Dial()
+				c.Send(post + "Content-Length: 5\r\n\r\nwhole")
+				c.CloseWrite()
+				got, err := c.Next("")
+				return err == nil && got.Status == 200 && got.Text() == "5"
+			})
+		})
 		t.Run("asks a thousand times at once", func(t *testing.T) {
 			c := server.Dial()
 			go func() { _ = c.TrySend(strings.Repeat(get("/pid", ""), 1000)) }() // a failure shows in the answers
@@ -129,7 +135,7 @@ func TestBadClients(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := testserver.NewClient(t, conn)
-		for flood := strings.Repeat(get("/pid", ""), 1000); err == nil; {
+		for flood := strings.Repeat(get("/long", ""), 1000); err == nil; {
 			err = c.TrySend(flood)
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {

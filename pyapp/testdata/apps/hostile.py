@@ -66,6 +66,11 @@ def length(environ, start_response):
     return [b"%d" % len(body)]
 
 
+def long(environ, start_response):
+    start_response("200 OK", TEXT)
+    return [b"x" * 50000]
+
+
 def pid(environ, start_response):
     start_response("200 OK", TEXT)
     return [b"%d" % os.getpid()]
