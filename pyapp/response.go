@@ -31,7 +31,9 @@ func (p *Pool) respond(w http.ResponseWriter, r *http.Request, c *call) {
 	fields, err := checkHead(head)
 	if err != nil {
 		p.log.Error("a worker answered nonsense", "request", c.id, "method", c.method, "path", c.path, "error", err)
-		c.lane.Load().worker.kill(Nonsense)
+		if l := c.lane.Load(); l != nil { // a call that no worker had has none
+			l.worker.kill(Nonsense)
+		}
 		p.refuse(w, r, errNonsense)
 		return
 	}
