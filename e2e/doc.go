@@ -3,8 +3,9 @@
 // race detector sees it. They need Chromium and the examples' virtual
 // environments, which "make test" provides; without them they fail and say so.
 //
-// Everything that can be told of a small application is tested elsewhere. Here is
-// what takes a browser: that pages are styled, that scripts run, that nothing is
-// wider than a phone; and what takes a framework: its sessions, uploads, streams,
-// and reloads of a whole project.
+// Everything that can be told of a small application is tested elsewhere, of an
+// example in its folder. Here is what takes a browser: that pages are styled, that
+// scripts run, that forms are sent and pictures seen, that nothing is wider than a
+// phone; and what takes a framework: its sessions, uploads, streams, and reloads
+// of a whole project.
 package e2e

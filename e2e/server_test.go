@@ -27,6 +27,12 @@ func serve(t *testing.T, dir string, env []string, args ...string) string {
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
+	return serveBy(t, cmd)
+}
+
+// serveBy is serve for any program that says where it serves.
+func serveBy(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -27,9 +27,16 @@ func (l *Log) Write(p []byte) (int, error) {
 
 // String is everything logged so far.
 func (l *Log) String() string {
+	text, _ := l.look()
+	return text
+}
+
+// look is everything logged so far, and a channel that is closed when there is
+// more.
+func (l *Log) look() (string, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.buf.String()
+	return l.buf.String(), l.changed
 }
 
 // Wait returns once the log holds part, and fails the test if it does not in
@@ -39,9 +46,7 @@ func (l *Log) Wait(t testing.TB, part string) {
 	timeout, stop := patience()
 	defer stop()
 	for {
-		l.mu.Lock()
-		text, changed := l.buf.String(), l.changed
-		l.mu.Unlock()
+		text, changed := l.look()
 		if strings.Contains(text, part) {
 			return
 		}
