@@ -119,6 +119,9 @@ func (h *Handler) admit(top *os.Root, name string) (string, error) {
 	if hidden(top, name, h.project) {
 		return "", fs.ErrNotExist
 	}
+	if err := h.withheld(top, name); err != nil {
+		return "", err
+	}
 	if !h.follow {
 		return name, nil
 	}
@@ -126,10 +129,13 @@ func (h *Handler) admit(top *os.Root, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if resolved != name && hidden(top, resolved, h.project) {
+	if resolved == name {
+		return name, nil
+	}
+	if hidden(top, resolved, h.project) {
 		return "", fs.ErrNotExist
 	}
-	return resolved, nil
+	return resolved, h.withheld(top, resolved)
 }
 
 // locate describes the regular file of the name resolved, which lies in parent and

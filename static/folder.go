@@ -77,7 +77,7 @@ func (h *Handler) readFolder(l *listing, r *root, name string, seen map[string]b
 // visible reports whether the entry base of dir would be served as name, and what
 // it is. It asks in the same way as find and load, for the least possible work.
 func (h *Handler) visible(top, dir *os.Root, name, base string, project ProjectRule) (fs.FileInfo, bool) {
-	if hidden(top, name, project) {
+	if hidden(top, name, project) || name == base && h.withholds(base) {
 		return nil, false
 	}
 	info, err := dir.Lstat(base)

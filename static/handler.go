@@ -17,6 +17,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,6 +60,10 @@ type Config struct {
 	FollowSymlinks bool
 	// Project says when the private files of software projects are hidden.
 	Project ProjectRule
+	// Withheld are names right below the roots, in any case, that are not served:
+	// neither they nor what lies in them, by whatever link or spelling, which is
+	// answered with 403 and left out of listings.
+	Withheld []string
 	// Charset is the charset of all text, such as "gbk"; "" has it told from each
 	// file. Files are never re-encoded.
 	Charset string
@@ -82,6 +87,7 @@ type Handler struct {
 	page     *template.Template // of listings; nil: there are none
 	follow   bool
 	project  ProjectRule
+	apart    []string // what is withheld
 	charset  string
 	other    http.Handler
 	keepFile int64
@@ -94,7 +100,7 @@ type Handler struct {
 // Open returns a Handler for c. An error says which setting or folder is wrong.
 func Open(c Config) (*Handler, error) {
 	h := &Handler{
-		prefix: c.Prefix, index: c.Index, follow: c.FollowSymlinks, project: c.Project,
+		prefix: c.Prefix, index: c.Index, follow: c.FollowSymlinks, project: c.Project, apart: slices.Clone(c.Withheld),
 		charset: c.Charset, other: c.NotFound, keepFile: c.CacheFile, log: c.Log, now: time.Now,
 	}
 	epoch := time.Now()
@@ -208,6 +214,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	res, found, err := h.lookup(r.URL.Path, name, slash)
 	switch {
+	case errors.Is(err, errWithheld):
+		withhold(w, r)
 	case err != nil:
 		h.fail(w, r, err)
 	case found == foundNothing:
