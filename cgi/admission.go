@@ -30,12 +30,16 @@ func (a *admission) enter(ctx context.Context, closing <-chan struct{}) error {
 	if a.waiting.Add(1) > a.queue {
 		return errBusy
 	}
-	timer := time.NewTimer(a.wait)
-	defer timer.Stop()
+	var late <-chan time.Time // never, if there is no end to the wait
+	if a.wait > 0 {
+		timer := time.NewTimer(a.wait)
+		defer timer.Stop()
+		late = timer.C
+	}
 	select {
 	case a.slots <- struct{}{}:
 		return nil
-	case <-timer.C:
+	case <-late:
 		return errWaited
 	case <-ctx.Done():
 		return errGone

@@ -117,7 +117,8 @@ type Config struct {
 	MaxOutput int64
 	// MaxScripts is how many scripts run at the same time; 0 means
 	// DefaultMaxScripts. Queue is how many requests more may wait and QueueWait
-	// how long (503 above); a negative Queue means none.
+	// how long (503 above); a negative Queue means none, a negative QueueWait for
+	// ever.
 	MaxScripts, Queue int
 	QueueWait         time.Duration
 	// Limits bound what each script may take of the machine.

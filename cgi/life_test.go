@@ -291,6 +291,20 @@ func TestQueue(t *testing.T) {
 		release()
 		first.Response("GET")
 	})
+	t.Run("waits for ever", func(t *testing.T) {
+		site := open(t, dir, cgi.Config{MaxScripts: 1, QueueWait: -1})
+		s := site.serve(t, testserver.H1)
+		first, second := s.Dial(), s.Dial()
+		first.Send(get("/cgi-bin/waits"))
+		site.log.line(t, "msg=run")
+		second.Send(get("/cgi-bin/quick"))
+		testserver.Eventually(t, "a request that waits", func() bool { return cgi.Waiting(site.Handler) == 1 })
+		release()
+		first.Response("GET")
+		if res := second.Response("GET"); res.Status != 200 {
+			t.Errorf("%d", res.Status)
+		}
+	})
 	t.Run("vanishes meanwhile", func(t *testing.T) {
 		site := open(t, dir, cgi.Config{MaxScripts: 1})
 		s := site.serve(t, testserver.H1)
