@@ -25,6 +25,7 @@ const quickExit = "GORACE=atexit_sleep_ms=0"
 //	signal NAME SIG…        send INT, TERM, HUP or USR1, one after the other
 //	ended NAME STATUS       wait for its end with that exit status; stdout and stderr are what it wrote
 //	get URL [FIELD: VALUE]  request a page; stdout is its body, stderr its status line and fields
+//	post URL BODY [FIELD: VALUE]  the same with a body
 //	hold URL                begin a request and read nothing of its answer until the script ends
 //	refused URL             wait until nobody accepts connections there
 //	taken URL COMMAND…      run a command that must fail, with the URL's port at its end
@@ -42,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"signal":  scriptSignal,
 			"ended":   scriptEnded,
 			"get":     scriptGet,
+			"post":    scriptPost,
 			"hold":    scriptHold,
 			"refused": scriptRefused,
 			"taken":   scriptTaken,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,11 +35,13 @@ func newRoot() *cobra.Command {
 		Long: `Gatehouse serves a folder of files, or runs a Python web application.
 
 Without a command it serves DIR, the current folder if absent, and executes
-nothing of what lies there. A number is the port; a folder whose name is a
-number, or that of a command, is written ./NAME.`,
+nothing of what lies there, unless --cgi has it run the scripts in DIR/cgi-bin
+and DIR/htbin. A number is the port; a folder whose name is a number, or that of
+a command, is written ./NAME.`,
 		Example: `  gatehouse                          serve this folder on http://127.0.0.1:8000/
   gatehouse ~/downloads 9000         serve another one on port 9000
   gatehouse --listen :8000 .         for everybody on the network
+  gatehouse --cgi ~/public_html      with the scripts in its cgi-bin
   gatehouse run                      run the Django, Flask or WSGI project here
   gatehouse run shop.wsgi:app        run an application by its name`,
 		Args:              cobra.ArbitraryArgs,
@@ -51,6 +54,9 @@ number, or that of a command, is written ./NAME.`,
 				return err
 			}
 			if err := misspelt(cmd, dir); err != nil {
+				return err
+			}
+			if err := idle(line); err != nil {
 				return err
 			}
 			line.config.Static.Dir = dir
@@ -85,6 +91,21 @@ func misspelt(cmd *cobra.Command, word string) error {
 	}
 	if near := spelling.Nearest(word, commandNames(cmd.Root())); near != "" {
 		return &usageError{err: fmt.Errorf("unknown command %q; did you mean %q?", word, near)}
+	}
+	return nil
+}
+
+// idle reports a flag that says how scripts run where none do: whoever gave it
+// believes that they did.
+func idle(line *commandLine) error {
+	if line.config.CGI.On {
+		return nil
+	}
+	for _, s := range config.Settings() {
+		given := func(a config.Assignment) bool { return a.Name == s.Name }
+		if s.Group == config.Scripts && s.Name != "cgi" && slices.ContainsFunc(line.given, given) {
+			return &usageError{err: fmt.Errorf("--%s says how scripts run, and without --cgi none do", s.Name)}
+		}
 	}
 	return nil
 }

@@ -127,15 +127,25 @@ func path(url string) string {
 
 func scriptGet(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 1)
+	request(ts, http.MethodGet, args[0], "", args[1:])
+}
+
+func scriptPost(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 2)
+	request(ts, http.MethodPost, args[0], args[1], args[2:])
+}
+
+// request makes a request and writes what is answered.
+func request(ts *testscript.TestScript, method, url, body string, fields []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	transport := &http.Transport{
 		DisableKeepAlives: true,
-		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, args[0]) },
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, url) },
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://example.com"+path(args[0]), nil)
+	r, err := http.NewRequestWithContext(ctx, method, "http://example.com"+path(url), strings.NewReader(body))
 	ts.Check(err)
-	for _, field := range args[1:] {
+	for _, field := range fields {
 		name, value, _ := strings.Cut(field, ": ")
 		if name == "Host" {
 			r.Host = value

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -65,6 +67,64 @@ func TestUser(t *testing.T) {
 	}
 	if status, err := s.end(); err != nil || status != 0 {
 		t.Errorf("exit status %d, %v; want 0", status, err)
+	}
+}
+
+// Scripts run as the owner of the folder that is served where root started the
+// server, with a warning if that is root; else as whoever started it.
+func TestScriptsUser(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		owner int
+		warns bool
+	}{{"nobody", 65534, false}, {"root", 0, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			bin := filepath.Join(dir, "cgi-bin")
+			if err := os.Mkdir(bin, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(bin, "id.sh"), []byte("echo Content-Type: text/plain\necho\nid -u\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
+				if err := os.Chmod(d, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, warns := os.Geteuid(), false
+			if want == 0 {
+				want, warns = tt.owner, tt.warns
+				if err := os.Chown(dir, tt.owner, -1); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := newServer(dir, os.Environ(), []string{"--listen", "127.0.0.1:0", "--cgi"})
+			if err := s.start(); err != nil {
+				t.Fatal(err)
+			}
+			defer s.kill()
+			address := regexp.MustCompile(`http://[^ ]+/`)
+			text, err := s.await(address, s.errOut)
+			if err != nil {
+				t.Fatalf("%v; it wrote:\n%s", err, text)
+			}
+			if warned := strings.Contains(text, "scripts run as root, because root owns the folder; "); warned != warns {
+				t.Errorf("warned: %v, want %v; it wrote:\n%s", warned, warns, text)
+			}
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address.FindString(text)+"cgi-bin/id.sh", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if body, err := io.ReadAll(resp.Body); err != nil || string(body) != strconv.Itoa(want)+"\n" {
+				t.Errorf("%d %q, %v; want the user %d", resp.StatusCode, body, err, want)
+			}
+		})
 	}
 }
 

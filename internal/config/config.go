@@ -17,10 +17,11 @@ type Config struct {
 	TrustedProxies []string // addresses, prefixes, "unix"
 	Drain          time.Duration
 	InterruptDrain time.Duration
-	User           string // "": an application's folder's owner if started by root, else whoever started it
+	User           string // "": the owner of an application's or scripts' folder if started by root, else whoever started it
 
 	Engine Engine
 	Static Static
+	CGI    CGI
 	App    App
 	Log    Log
 }
@@ -53,6 +54,19 @@ const (
 	Hide = "hide"
 	Show = "show"
 )
+
+// CGI is which scripts of a served folder run, and how.
+type CGI struct {
+	On                bool
+	Python            string        // "": python3
+	Timeout           time.Duration // 0: none
+	StallTimeout      time.Duration // 0: none
+	MaxBody           Size
+	Scripts           int           // at the same time; 0: by the number of cores
+	Queue             int           // 0: none
+	QueueWait         time.Duration // 0: for ever
+	PassAuthorization bool
+}
 
 // App is a Python application and how it is run.
 type App struct {
@@ -107,6 +121,13 @@ func Default() Config {
 			ServerName:  "Gatehouse",
 		},
 		Static: Static{Listing: true, ProjectFiles: Auto},
+		CGI: CGI{
+			Timeout:      60 * time.Second,
+			StallTimeout: 60 * time.Second,
+			MaxBody:      10 * MB,
+			Queue:        100,
+			QueueWait:    10 * time.Second,
+		},
 		App: App{
 			Threads:       1,
 			Slow:          time.Second,

@@ -14,6 +14,7 @@ const (
 	Listening    Group = "Listening"
 	Limits       Group = "Connections and request heads"
 	Files        Group = "Files"
+	Scripts      Group = "CGI"
 	Applications Group = "Applications"
 	Answers      Group = "Answers"
 	Logs         Group = "Logs"
@@ -233,6 +234,57 @@ func Settings() []Setting {
 		},
 
 		{
+			Name: "cgi", Group: Scripts, Flag: Serve, Field: "cgi.Open",
+			What: "run the scripts in cgi-bin and htbin below the folder; off, requests for them get 403",
+			Why:  "nothing is executed that nobody asked for; their sources are never served",
+			bind: func(c *Config) Value { return boolValue{&c.CGI.On} },
+		},
+		{
+			Name: "cgi-python", Group: Scripts, Flag: Serve, Field: "cgi.Config.Python", Fixed: "python3",
+			What: "the interpreter for scripts that end in .py, or ask for a Python that is not there",
+			bind: func(c *Config) Value { return pathValue{p: &c.CGI.Python, kind: "PATH", name: true} },
+		},
+		{
+			Name: "cgi-timeout", Group: Scripts, Flag: Serve, Field: "cgi.Config.Timeout",
+			What: "end a script that has not begun its answer after this time; then 504",
+			bind: func(c *Config) Value { return durationValue{&c.CGI.Timeout} },
+		},
+		{
+			Name: "cgi-stall-timeout", Group: Scripts, Flag: Serve, Field: "cgi.Config.StallTimeout",
+			What: "end a script whose answer stands still this long",
+			Why:  "a total would cut streams",
+			bind: func(c *Config) Value { return durationValue{&c.CGI.StallTimeout} },
+		},
+		{
+			Name: "cgi-max-body", Group: Scripts, Flag: Serve, Field: "cgi.Config.MaxBody",
+			What: "largest request body for a script; then 413",
+			Why:  "forms and pictures, not films",
+			bind: func(c *Config) Value { return sizeValue{&c.CGI.MaxBody, 0} },
+		},
+		{
+			Name: "cgi-scripts", Group: Scripts, Flag: Serve, Field: "cgi.Config.MaxScripts", Fixed: "four for each core, 8 at least",
+			What: "how many scripts of a folder run at the same time",
+			Why:  "scripts wait more than they compute",
+			bind: func(c *Config) Value { return countValue{&c.CGI.Scripts, 1, 1 << 16, "auto"} },
+		},
+		{
+			Name: "cgi-queue", Group: Scripts, Flag: Serve, Field: "cgi.Config.Queue",
+			What: "how many requests may wait for a script to end, in each folder; then 503",
+			bind: func(c *Config) Value { return countValue{&c.CGI.Queue, 0, 1 << 20, "off"} },
+		},
+		{
+			Name: "cgi-queue-wait", Group: Scripts, Flag: Serve, Field: "cgi.Config.QueueWait",
+			What: "how long a request waits for a script to end; then 503 with Retry-After",
+			bind: func(c *Config) Value { return durationValue{&c.CGI.QueueWait} },
+		},
+		{
+			Name: "cgi-pass-authorization", Group: Scripts, Flag: Serve, Field: "cgi.Config.PassAuthorization",
+			What: "pass the Authorization field to scripts",
+			Why:  "only scripts that check passwords themselves have business with one",
+			bind: func(c *Config) Value { return boolValue{&c.CGI.PassAuthorization} },
+		},
+
+		{
 			Name: "app", Group: Applications, Field: "pyapp.Config.App", Fixed: "what is found in the folder",
 			What: "the application, as module:callable or module:factory()",
 			bind: func(c *Config) Value { return textValue{&c.App.App, "TEXT"} },
@@ -394,7 +446,7 @@ func Settings() []Setting {
 		},
 
 		{
-			Name: "user", Group: Process, Flag: both, Guarded: true, Fixed: "an application: its folder's owner if started by root; else whoever started gatehouse",
+			Name: "user", Group: Process, Flag: both, Guarded: true, Fixed: "an application or scripts: their folder's owner if started by root; else whoever started gatehouse",
 			What: "whom the process becomes once it has its ports; needs root",
 			Why:  "no code gains rights by being served, and no file is opened with rights that an application lacks",
 			bind: func(c *Config) Value { return textValue{&c.User, "NAME"} },

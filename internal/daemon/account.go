@@ -65,24 +65,30 @@ func accountNamed(name string, euid int) (*account, error) {
 	return who, nil
 }
 
-// accountFor decides whom the application in dir runs as: whoever --user names;
-// started by root, the folder's owner, so that nobody's code gains rights by
-// being served; else the server's own user (nil). The warning is for a folder
-// that root owns, which leaves nobody lesser to be.
-func accountFor(dir, named string, euid int) (who *account, warning string, err error) {
+// What accountFor's warning begins with.
+const (
+	applicationRuns = "the application runs"
+	scriptsRun      = "scripts run"
+)
+
+// accountFor decides whom the code in dir runs as: whoever --user names; started
+// by root, the folder's owner, so that nobody's code gains rights by being
+// served; else the server's own user (nil). The warning is for a folder that
+// root owns, which leaves nobody lesser to be; what begins it.
+func accountFor(what, dir, named string, euid int) (who *account, warning string, err error) {
 	if named != "" || euid != 0 {
 		who, err = accountNamed(named, euid)
 		return who, "", err
 	}
 	uid, ok := owner(dir)
 	if !ok || uid == 0 {
-		return nil, "the application runs as root, because root owns its folder; --user NAME runs it as somebody with fewer rights", nil
+		return nil, what + " as root, because root owns the folder; --user NAME takes somebody with fewer rights", nil
 	}
 	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
 	if err != nil {
 		return nil, "", &Error{
 			Err:  fmt.Errorf("cannot run as the owner of %s: %w", dir, err),
-			Hint: "--user NAME runs it as somebody else",
+			Hint: "--user NAME takes somebody else",
 		}
 	}
 	who, err = newAccount(u)

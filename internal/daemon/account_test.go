@@ -31,7 +31,7 @@ func TestAccountFor(t *testing.T) {
 		{"user unknown", "/", "no-such-user", 0, false, false, "cannot run as no-such-user: no such user"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			who, warning, err := daemon.AccountFor(tt.dir, tt.user, tt.euid)
+			who, warning, err := daemon.AccountFor("scripts run", tt.dir, tt.user, tt.euid)
 			if err != nil || tt.fails != "" {
 				if err == nil || err.Error() != tt.fails {
 					t.Errorf("error %v, want %s", err, tt.fails)

@@ -28,7 +28,7 @@ func Check(p Project, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, _, err := accountFor(found.Dir, l.Config.User, os.Geteuid()); err != nil {
+	if _, _, err := accountFor(applicationRuns, found.Dir, l.Config.User, os.Geteuid()); err != nil {
 		return err
 	}
 	if _, err := poolConfig(l, found, nil, nil); err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 )
 
-// Serve serves the folder that cfg names, until a signal or ctx ends it. The
+// Serve serves the folder that cfg names, with its scripts if they are to run, until a signal or ctx ends it. The
 // error is an *Error if it did not come to serving.
 func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
 	return run(ctx, &config.Loaded{Config: *cfg}, streams, func(d *daemon) (opener, error) {
@@ -27,10 +27,15 @@ func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
 		if err != nil {
 			return nil, err
 		}
-		if d.who, err = accountNamed(cfg.User, os.Geteuid()); err != nil {
+		if cfg.CGI.On {
+			d.who, d.caution, err = accountFor(scriptsRun, dir, cfg.User, os.Geteuid())
+		} else {
+			d.who, err = accountNamed(cfg.User, os.Geteuid())
+		}
+		if err != nil {
 			return nil, err
 		}
-		return func() (site, error) { return openFolder(cfg, dir, d.log) }, nil
+		return func() (site, error) { return openFolder(ctx, cfg, dir, d.log) }, nil
 	})
 }
 
@@ -50,7 +55,7 @@ func Run(ctx context.Context, p Project, streams Streams) error {
 		if err != nil {
 			return nil, err
 		}
-		if d.who, d.caution, err = accountFor(found.Dir, l.Config.User, os.Geteuid()); err != nil {
+		if d.who, d.caution, err = accountFor(applicationRuns, found.Dir, l.Config.User, os.Geteuid()); err != nil {
 			return nil, err
 		}
 		return func() (site, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-07905ac1/gatehouse"
 	"github.com/seed-07905ac1/gatehouse/accesslog"
+	"github.com/seed-07905ac1/gatehouse/cgi"
 	"github.com/seed-07905ac1/gatehouse/forwarded"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/daemon"
@@ -21,11 +22,12 @@ func TestSettingsMatchLibrary(t *testing.T) {
 	types := map[string]reflect.Type{
 		"gatehouse.Server": reflect.TypeFor[gatehouse.Server](),
 		"static.Config":    reflect.TypeFor[static.Config](),
+		"cgi.Config":       reflect.TypeFor[cgi.Config](),
 		"pyapp.Config":     reflect.TypeFor[pyapp.Config](),
 		"forwarded.Trust":  reflect.TypeFor[forwarded.Trust](),
 		"accesslog.Format": reflect.TypeFor[accesslog.Format](),
 	}
-	functions := map[string]any{"gatehouse.Listen": gatehouse.Listen, "accesslog.Open": accesslog.Open}
+	functions := map[string]any{"gatehouse.Listen": gatehouse.Listen, "accesslog.Open": accesslog.Open, "cgi.Open": cgi.Open}
 	for _, s := range config.Settings() {
 		if _, ok := functions[s.Field]; s.Field == "" || ok || types[s.Field] != nil {
 			continue
@@ -62,6 +64,11 @@ func TestSettingsMatchLibrary(t *testing.T) {
 		{"response-spool", int(c.App.ResponseSpool), pyapp.DefaultResponseSpool},
 		{"queue", c.App.Queue, pyapp.DefaultQueuePerWorker},
 		{"queue-wait", c.App.QueueWait, pyapp.DefaultQueueWait},
+		{"cgi-timeout", c.CGI.Timeout, cgi.DefaultTimeout},
+		{"cgi-stall-timeout", c.CGI.StallTimeout, cgi.DefaultStallTimeout},
+		{"cgi-max-body", int(c.CGI.MaxBody), cgi.DefaultMaxBody},
+		{"cgi-queue", c.CGI.Queue, cgi.DefaultQueue},
+		{"cgi-queue-wait", c.CGI.QueueWait, cgi.DefaultQueueWait},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%s: default %v, the library's is %v", tt.name, tt.got, tt.want)

@@ -114,7 +114,7 @@ func (a *App) Announce(w io.Writer, urls ...string) {
 // Chain is the handler that cfg puts before its folder, and the folder's own.
 func Chain(cfg *config.Config) (chain, files http.Handler, end func() error, err error) {
 	d := &daemon{loaded: &config.Loaded{}, cfg: cfg, log: slog.New(slog.DiscardHandler)}
-	f, err := openFolder(cfg, cfg.Static.Dir, d.log)
+	f, err := openFolder(context.Background(), cfg, cfg.Static.Dir, d.log)
 	if err != nil {
 		return nil, nil, nil, err
 	}

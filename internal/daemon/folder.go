@@ -18,11 +18,12 @@ import (
 	"github.com/seed-07905ac1/gatehouse/static"
 )
 
-// folder is a site of files.
+// folder is a site of files, and of scripts where they are to run.
 type folder struct {
 	dir   string
 	files *static.Handler
 	drain time.Duration
+	runs  *scriptFolders // nil: nothing is executed
 }
 
 // findFolder is the absolute path of the folder that the configuration names.
@@ -46,19 +47,28 @@ func findFolder(cfg *config.Static) (string, error) {
 }
 
 // openFolder opens the folder that was found.
-func openFolder(cfg *config.Config, dir string, log *slog.Logger) (*folder, error) {
+func openFolder(ctx context.Context, cfg *config.Config, dir string, log *slog.Logger) (*folder, error) {
 	files, err := static.Open(static.Config{
 		Roots:          []string{dir},
 		Listing:        cfg.Static.Listing,
 		FollowSymlinks: cfg.Static.FollowSymlinks,
 		Charset:        cfg.Static.Charset,
+		Withheld:       scriptNames(),
 		Project:        projectRule(cfg.Static.ProjectFiles),
 		Log:            log,
 	})
 	if err != nil {
 		return nil, folderError(dir, err)
 	}
-	return &folder{dir: dir, files: files, drain: cfg.Drain}, nil
+	f := &folder{dir: dir, files: files, drain: cfg.Drain}
+	if !cfg.CGI.On {
+		return f, nil
+	}
+	if f.runs, err = openScripts(ctx, cfg, dir, files, log); err != nil {
+		_ = files.Close() // err is what to tell
+		return nil, err
+	}
+	return f, nil
 }
 
 // projectRule is what the configuration's word means.
@@ -83,17 +93,26 @@ func folderError(dir string, err error) *Error {
 	return e
 }
 
-func (f *folder) handler() http.Handler { return f.files }
+func (f *folder) handler() http.Handler {
+	if f.runs != nil {
+		return &f.runs.router
+	}
+	return f.files
+}
 
-func (f *folder) asksOrigin() bool { return false }
+// asksOrigin implements site: scripts are told scheme and address.
+func (f *folder) asksOrigin() bool { return f.runs != nil }
 
 // patience implements site: a download that is cut can be resumed, so nobody who
-// presses Ctrl-C waits for one.
+// presses Ctrl-C waits for one. What a script does may not come again.
 func (f *folder) patience(sig os.Signal) time.Duration {
-	if sig == syscall.SIGINT {
-		return 0
+	switch {
+	case sig != syscall.SIGINT:
+		return f.drain
+	case f.runs != nil:
+		return f.runs.interrupt
 	}
-	return f.drain
+	return 0
 }
 
 // announce says what is served where. The address comes last: what is said next
@@ -104,6 +123,11 @@ func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
 		if found, err := detect.Folder(f.dir, detect.Options{}); err == nil {
 			s.line("", "gatehouse run runs the application in it, %s", found.App)
 		}
+	}
+	if f.runs != nil {
+		f.runs.announce(s)
+	} else {
+		announceWithheld(s, f.dir)
 	}
 	for _, addr := range addrs {
 		s.line("serving", "%-28s %-27s static files", f.dir, addr.url)
@@ -120,6 +144,11 @@ func (f *folder) risks() []string { return nil }
 
 func (f *folder) dump(context.Context) {} // nothing of Python runs here
 
-func (f *folder) close(context.Context) error { return f.files.Close() }
+func (f *folder) close(context.Context) error {
+	if f.runs == nil {
+		return f.files.Close()
+	}
+	return errors.Join(f.runs.close(), f.files.Close())
+}
 
 var _ site = (*folder)(nil)
