@@ -34,7 +34,7 @@ type scriptFolders struct {
 // openScripts opens the folders of scripts below dir, whose other files are files'.
 func openScripts(ctx context.Context, cfg *config.Config, dir string, files http.Handler, log *slog.Logger) (*scriptFolders, error) {
 	if err := guarded(dir); err != nil {
-		return nil, err
+		return nil, &Error{Err: fmt.Errorf("cannot run scripts: %w", err)}
 	}
 	python, err := findPython(ctx, cfg.CGI.Python)
 	if err != nil {
@@ -76,18 +76,16 @@ func cgiConfig(c *config.CGI) cgi.Config {
 	}
 }
 
-// guarded refuses a folder that others may write to: they could put a folder of
-// scripts there.
+// guarded says why what lies in dir must not run: whoever may write to it could
+// put scripts there, or a folder of them. Package cgi asks the same of what it
+// finds below.
 func guarded(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return folderError(dir, err)
+		return err
 	}
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
-		return &Error{
-			Err:  fmt.Errorf("cannot run scripts below %s: others than its owner can change it (mode %04o)", dir, mode),
-			Hint: "chmod go-w " + dir,
-		}
+		return fmt.Errorf("%s can be changed by others than its owner (mode %04o); chmod go-w %[1]s", dir, mode)
 	}
 	return nil
 }
@@ -97,11 +95,15 @@ func (s *scriptFolders) announce(screen *screen) {
 	none := true
 	for _, f := range s.folders {
 		err := f.open()
-		if none = none && errors.Is(err, fs.ErrNotExist); errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		none = false
+		if err == nil {
+			err = guarded(f.config.Dir) // told now, and not only to whoever asks for a script
+		}
 		if err != nil {
-			screen.line("warning", "the scripts in %s do not run: %v", f.config.Dir, cause(err))
+			screen.line("warning", "%s → no scripts: %v", f.config.Prefix, err)
 			continue
 		}
 		screen.line("cgi", "%s → scripts, %s", f.config.Prefix, s.python)
@@ -143,9 +145,6 @@ type scriptFolder struct {
 	closed bool
 }
 
-// errNoFolder is why something that has the name of a folder of scripts is none.
-var errNoFolder = errors.New("it is not a folder; symbolic links are not followed")
-
 // open opens the folder, unless it is open or closed already.
 func (f *scriptFolder) open() error {
 	f.mu.Lock()
@@ -158,7 +157,10 @@ func (f *scriptFolder) open() error {
 		return err
 	}
 	if !info.IsDir() {
-		return errNoFolder
+		return fmt.Errorf("%s is not a folder; symbolic links are not followed", f.config.Dir)
+	}
+	if err := guarded(f.config.DocumentRoot); err != nil {
+		return err
 	}
 	h, err := cgi.Open(f.config)
 	if err != nil {
@@ -172,7 +174,7 @@ func (f *scriptFolder) open() error {
 func (f *scriptFolder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.opened.Load() == nil {
 		if err := f.open(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			f.config.Log.Warn("scripts do not run", "folder", f.config.Dir, "error", cause(err))
+			f.config.Log.Warn("scripts do not run", "path", r.URL.Path, "error", err)
 		}
 	}
 	if h := f.opened.Load(); h != nil {

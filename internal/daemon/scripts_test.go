@@ -142,8 +142,8 @@ func TestScriptsThatCannotRun(t *testing.T) {
 		breaks func(t *testing.T, cfg *config.Config)
 		want   string
 	}{
-		{"group may write", func(t *testing.T, cfg *config.Config) { chmod(t, cfg.Static.Dir, 0o775) }, "can change it (mode 0775)"},
-		{"everybody may write", func(t *testing.T, cfg *config.Config) { chmod(t, cfg.Static.Dir, 0o1777) }, "can change it (mode 0777)"},
+		{"group may write", func(t *testing.T, cfg *config.Config) { chmod(t, cfg.Static.Dir, 0o775) }, "can be changed by others than its owner (mode 0775)"},
+		{"everybody may write", func(t *testing.T, cfg *config.Config) { chmod(t, cfg.Static.Dir, 0o1777) }, "can be changed by others than its owner (mode 0777)"},
 		{"no such program", func(_ *testing.T, cfg *config.Config) { cfg.CGI.Python = "no-such-python" }, "cannot run scripts with no-such-python: "},
 		{"no such path", func(_ *testing.T, cfg *config.Config) { cfg.CGI.Python = "/no/python" }, "cannot run scripts with /no/python: no such file or directory"},
 		{"not a virtual environment", func(_ *testing.T, cfg *config.Config) { cfg.CGI.Python = cfg.Static.Dir }, "no such file or directory"},
