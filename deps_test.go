@@ -31,6 +31,7 @@ internal/marshal:
 internal/fieldline:
 internal/metavar:
 internal/nofollow:
+internal/bounded:
 internal/unlinked:
 internal/pyproc:      internal/marshal
 internal/detect:
@@ -41,8 +42,8 @@ internal/watch:       github.com/fsnotify/fsnotify
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1
 static:               internal/errorpage internal/nofollow internal/requestid
-cgi:                  internal/errorpage internal/fieldline internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
-pyapp:                internal/errorpage internal/fieldline internal/marshal internal/metavar internal/requestid internal/pyproc internal/unlinked pyapp/worker
+cgi:                  internal/bounded internal/errorpage internal/fieldline internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
+pyapp:                internal/bounded internal/errorpage internal/fieldline internal/marshal internal/metavar internal/requestid internal/pyproc internal/unlinked pyapp/worker
 pyapp/worker:
 accesslog:            internal/recorder internal/requestid
 forwarded:            internal/requestid

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/bounded"
 	"github.com/seed-07905ac1/gatehouse/internal/unlinked"
 )
 
@@ -41,10 +42,10 @@ func (h *Handler) takeBody(r *http.Request) (*body, error) {
 		}
 		return b, nil
 	}
-	src := &limitedReader{r: r.Body, left: limit, unlimited: limit < 0}
+	src := bounded.NewReader(r.Body, limit, 0)
 	start, err := io.ReadAll(io.LimitReader(src, h.config.SpoolMemory+1))
 	if err != nil {
-		return nil, src.failure(err)
+		return nil, copyFailure(src, err)
 	}
 	if int64(len(start)) <= h.config.SpoolMemory {
 		return h.store(bytes.NewReader(start), src, len(start))
@@ -54,7 +55,7 @@ func (h *Handler) takeBody(r *http.Request) (*body, error) {
 
 // store puts what all holds into a file that has no name: in memory if its
 // length is known and the system has room there.
-func (h *Handler) store(all io.Reader, src *limitedReader, length int) (*body, error) {
+func (h *Handler) store(all io.Reader, src *bounded.Reader, length int) (*body, error) {
 	if length == 0 {
 		return &body{}, nil
 	}
@@ -75,41 +76,18 @@ func (h *Handler) store(all io.Reader, src *limitedReader, length int) (*body, e
 	}
 	if err != nil {
 		file.Close()
-		return nil, src.failure(err)
+		return nil, copyFailure(src, err)
 	}
 	return &body{length: n, file: file}, nil
 }
 
-// limitedReader tells apart whose fault the end of a copy is: the client's, or
-// that of the limit.
-type limitedReader struct {
-	r         io.Reader
-	left      int64
-	unlimited bool
-	exceeded  bool
-	err       error // of r, other than io.EOF
-}
-
-// Read implements io.Reader.
-func (l *limitedReader) Read(b []byte) (int, error) {
-	n, err := l.r.Read(b)
-	if l.left -= int64(n); l.left < 0 && !l.unlimited {
-		l.exceeded = true
-		return 0, io.ErrShortBuffer
-	}
-	if err != nil && err != io.EOF {
-		l.err = err
-	}
-	return n, err
-}
-
-// failure says what err, of a copy from l, means to the client.
-func (l *limitedReader) failure(err error) error {
+// copyFailure says what err, of a copy from src, means to the client.
+func copyFailure(src *bounded.Reader, err error) error {
 	switch {
-	case l.exceeded:
+	case src.Exceeded:
 		return errTooLarge
-	case l.err != nil:
-		return clientFailure(l.err)
+	case src.Err != nil:
+		return clientFailure(src.Err)
 	}
 	return fmt.Errorf("cgi: store the request's body: %w", err)
 }
@@ -143,10 +121,10 @@ func (x *exchange) feed(b *body, pipe *os.File) *feeder {
 	go func() {
 		defer close(f.ended)
 		defer pipe.Close()
-		src := &limitedReader{r: b.stream, unlimited: true}
+		src := bounded.NewReader(b.stream, -1, 0)
 		_, err := io.Copy(pipe, src)
-		if err != nil && src.err != nil {
-			x.stop(clientFailure(src.err))
+		if err != nil && src.Err != nil {
+			x.stop(clientFailure(src.Err))
 		}
 		// Else the script wants no more of it, which is its right (section 4.2).
 	}()

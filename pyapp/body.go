@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/seed-07905ac1/gatehouse/internal/bounded"
 	"github.com/seed-07905ac1/gatehouse/internal/marshal"
 	"github.com/seed-07905ac1/gatehouse/internal/unlinked"
 )
@@ -95,13 +96,13 @@ func (p *Pool) takeFile(c *call, r *http.Request, start []byte) error {
 	if _, err := file.Write(start); err != nil {
 		return &requestError{http.StatusInternalServerError, fmt.Errorf("store the body: %w", err)}
 	}
-	src := &limitedReader{r: r.Body, left: p.config.MaxBody - int64(len(start)), unlimited: p.config.MaxBody < 0}
+	src := bounded.NewReader(r.Body, p.config.MaxBody, int64(len(start)))
 	n, err := io.Copy(file, src)
 	switch {
-	case src.exceeded:
+	case src.Exceeded:
 		return tooLarge(p.config.MaxBody)
-	case src.err != nil:
-		return clientError(src.err)
+	case src.Err != nil:
+		return clientError(src.Err)
 	case err != nil:
 		return &requestError{http.StatusInternalServerError, fmt.Errorf("store the body: %w", err)}
 	}
@@ -149,27 +150,4 @@ func clientError(err error) error {
 		return &requestError{http.StatusRequestEntityTooLarge, err}
 	}
 	return &requestError{http.StatusBadRequest, err}
-}
-
-// limitedReader tells apart whose fault the end of a copy is: the source's, or
-// that of the limit.
-type limitedReader struct {
-	r         io.Reader
-	left      int64
-	unlimited bool
-	exceeded  bool
-	err       error // of r, other than io.EOF
-}
-
-// Read implements io.Reader.
-func (l *limitedReader) Read(b []byte) (int, error) {
-	n, err := l.r.Read(b)
-	if l.left -= int64(n); l.left < 0 && !l.unlimited {
-		l.exceeded = true
-		return 0, io.ErrShortBuffer
-	}
-	if err != nil && err != io.EOF {
-		l.err = err
-	}
-	return n, err
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/bounded"
 	"github.com/seed-07905ac1/gatehouse/internal/marshal"
 )
 
@@ -22,7 +23,7 @@ import (
 // One goroutine copies; whoever starts it ends it.
 type upload struct {
 	pipe *os.File // the writing end
-	src  *limitedReader
+	src  *bounded.Reader
 
 	waits   atomic.Bool   // what we wait for is the client
 	stopped atomic.Bool   // nobody wants the rest
@@ -51,7 +52,7 @@ func (p *Pool) takeStream(c *call, r *http.Request) error {
 	c.body = theirs
 	c.upload = &upload{
 		pipe: ours, done: make(chan struct{}),
-		src: &limitedReader{r: r.Body, left: p.config.MaxBody, unlimited: p.config.MaxBody < 0},
+		src: bounded.NewReader(r.Body, p.config.MaxBody, 0),
 	}
 	c.packet = endPacket(marshal.AppendNone(c.packet))
 	return c.checkPacket()
@@ -69,7 +70,7 @@ func (u *upload) start(c *call) {
 		// All of this before the worker can see the end: what it makes of that
 		// must not come first.
 		u.broken.Store(true)
-		if u.src.exceeded {
+		if u.src.Exceeded {
 			err = tooLarge(c.pool.config.MaxBody)
 		} else {
 			err = clientError(err)
