@@ -17,7 +17,8 @@ const settle = time.Millisecond
 // behind the number in the page is ours again.
 //
 // The request at which the worker stops is the one for which both may be true:
-// for this one it says that it has not begun it.
+// for this one it says that it has not begun it. It says so of the others in the
+// packet as well: the number may have moved on to the next packet when we look.
 type recall struct {
 	epoch int32     // of packets that are sent now
 	asked time.Time // when the epoch changed; zero unless a recall is under way

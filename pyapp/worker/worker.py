@@ -234,7 +234,7 @@ class Lane:
                 if cells[EPOCH] != epoch:  # asked only now: see PROTOCOL.md
                     if file:
                         file.close()
-                    send(pack(UNBEGUN, 0, 0, number, 0, 0))
+                    self.hand_back(number)
                     break
                 environ.update(constants)
                 environ["wsgi.input"] = file or new_input(body)
@@ -262,6 +262,14 @@ class Lane:
                         file.close()
                 # No reference of ours may keep alive what the application made.
                 result = environ = answer = body = file = None
+
+    def hand_back(self, number):
+        """Say that a request, and what is behind it in its packet, was not begun."""
+        # All by name: once RUNNING has moved on to the next packet, the server could
+        # take what is behind this one for begun. The last one first, because each
+        # goes to the head of the server's queue.
+        numbers = [request[0] for request in self.waiting] + [number]
+        self.send(b"".join([frame(UNBEGUN, 0, 0, n) for n in numbers]))
 
     def leave(self, frame):
         """Hand a frame over if another one of its request is sure to follow. Return whether it is in the outbox."""
