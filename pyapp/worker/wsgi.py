@@ -185,6 +185,8 @@ class Answer:
         if self.left >= 0:
             if len(block) > self.left:
                 block = block[: self.left]  # the client could not tell the rest from a next response
+                if not block and kind == BLOCK:
+                    return  # the response may lie in the outbox: its END would come before this
             self.left -= len(block)
         at = MAX_PART - len(head)
         self.lane.send(pack(kind, 0, status, self.number, len(head), min(at, len(block))) + head + block[:at])

@@ -145,6 +145,17 @@ class LaneAtWork(unittest.TestCase):
         self.assertEqual(got[-3:], [[(frames.UNBEGUN, 3), (frames.UNBEGUN, 2)], [(frames.UNBEGUN, 4)], [(frames.WHOLE, 5)]])
         self.assertEqual(begun, ["/1", "/"])
 
+    def test_what_is_too_much_of_a_body_is_not_sent_behind_its_end(self):
+        def app(environ, start):
+            start("200 OK", [("Content-Length", "4")])
+            yield b"body"
+            yield b"more"
+
+        self.start(app, valid=False)
+        self.send(self.three(1))
+        got = self.frames()
+        self.assertEqual([(f[0], f[3]) for f in got], [(frames.END, 3)] if worker.ORDERED else [(frames.WHOLE, 1)])
+
     def test_body_through_a_pipe(self):
         def app(environ, start):
             lines = environ["wsgi.input"].readlines()
