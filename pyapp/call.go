@@ -31,7 +31,7 @@ type call struct {
 
 	sequence uint64 // on its lane; guarded by the lane's mutex, with number
 	number   int32  // the same on the wire
-	sent     int    // how often it was sent to a worker
+	ends     int    // how many workers have ended with it before they began it
 	watch    watch  // the sweeper's
 
 	mu      sync.Mutex
@@ -114,7 +114,7 @@ func (c *call) release() {
 		buf = nil
 	}
 	c.packet, c.body, c.upload, c.heavy, c.pinned, c.ctx = packet, nil, nil, false, false, nil
-	c.sequence, c.number, c.sent = 0, 0, 0
+	c.sequence, c.number, c.ends = 0, 0, 0
 	c.phase, c.answer, c.watch = waiting, answer{buf: buf}, watch{}
 	c.left, c.unwatch, c.slow = false, nil, false
 	c.hints.reset()

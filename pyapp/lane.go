@@ -150,7 +150,6 @@ func (l *lane) send(calls []*call, now time.Time, when haste) bool {
 	for _, c := range calls {
 		l.last++
 		c.sequence, c.number = l.last, numberOf(l.last)
-		c.sent++
 		c.lane.Store(l)
 		setNumber(c.packet, c.number)
 	}

@@ -175,6 +175,26 @@ func TestTakeBack(t *testing.T) {
 	})
 }
 
+// A call may be taken back often: only the ends of workers count against it.
+func TestCallThatIsHandedBackAgainAndAgain(t *testing.T) {
+	g := newGhost(t)
+	c := g.give(1)[0]
+	for range 2 * maxEnds {
+		now := time.Now()
+		g.takeBack(now, true)
+		g.running.Store(uint64(c.number))
+		if err := g.take(appendFrame(nil, frame{kind: frameUnbegun, number: c.number}), now); err != nil {
+			t.Fatal(err)
+		}
+		g.takeBack(now.Add(settle), true)
+		g.worker.pool.queue = nil
+		g.load.depth++
+		if !g.send([]*call{c}, now, atOnce) {
+			t.Fatal("the lane is closed")
+		}
+	}
+}
+
 func TestRequestThatIsHandedBackUnasked(t *testing.T) {
 	g := newGhost(t)
 	c := g.give(1)[0]

@@ -73,7 +73,7 @@ func (l *lane) takeUnbegun(number int32, now time.Time) error {
 	c := l.find(number, true, now)
 	switch {
 	case c == nil: // it has been taken back already
-	case c.sequence <= upTo && c.sent < maxSent:
+	case c.sequence <= upTo:
 		p.returned(l, []*call{c}, 0)
 	default:
 		c.fail(errNonsense)

@@ -246,9 +246,9 @@ func (w *worker) kill(reason Reason) {
 // it started may hold its pipes and sockets open for ever.
 const lastWords = 100 * time.Millisecond
 
-// maxSent is how many workers may die before a request that none of them has
-// begun, as far as they told, is given up.
-const maxSent = 4
+// maxEnds is with how many ends of workers a request is given up that none of
+// them has begun, as far as they told.
+const maxEnds = 4
 
 // bury waits for the process's end and gives back what it held. Calls that it
 // had begun fail, the others go to other workers.
@@ -288,7 +288,7 @@ func (w *worker) bury() {
 		begun, rest := l.close()
 		again := rest[:0]
 		for _, c := range rest {
-			if c.sent < maxSent && !c.pinned {
+			if c.ends++; c.ends < maxEnds && !c.pinned {
 				again = append(again, c)
 			} else {
 				begun = append(begun, c)
