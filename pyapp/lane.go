@@ -247,12 +247,12 @@ func (l *lane) stop(now time.Time) {
 	l.giveUp(unsendable, now)
 }
 
-// find returns the call with that number, nil if there is none. With remove, it
-// takes it off the lane; the caller tells the pool.
+// find returns the call with that number, nil if none was sent that is not done.
+// With remove, it takes it off the lane; the caller tells the pool.
 func (l *lane) find(number int32, remove bool, now time.Time) *call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i := slices.IndexFunc(l.calls, func(c *call) bool { return c.number == number })
+	i := slices.IndexFunc(l.calls[:len(l.calls)-len(l.unsent)], func(c *call) bool { return c.number == number })
 	if i < 0 {
 		return nil
 	}

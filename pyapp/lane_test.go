@@ -195,6 +195,25 @@ func TestCallThatIsHandedBackAgainAndAgain(t *testing.T) {
 	}
 }
 
+// What is not written yet cannot have been answered: its call would be used
+// again while it waits to be written.
+func TestAnswerToARequestThatWasNotSent(t *testing.T) {
+	g := newGhost(t)
+	g.give(1)
+	c := g.worker.pool.newCall()
+	c.refs.Add(1)
+	c.packet = stopPacket()
+	g.yielding = true // whoever yields is about to write it
+	g.send([]*call{c}, time.Now(), together)
+	answer := appendFrame(nil, frame{kind: frameWhole, flags: flagLast, status: 200, number: 2})
+	if err := g.take(answer, time.Now()); !errors.Is(err, errFrame) {
+		t.Errorf("error %v, want errFrame", err)
+	}
+	if c.over() || !slices.Contains(g.calls, c) {
+		t.Error("the call is off the lane, and has still to be written")
+	}
+}
+
 func TestRequestThatIsHandedBackUnasked(t *testing.T) {
 	g := newGhost(t)
 	c := g.give(1)[0]
