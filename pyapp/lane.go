@@ -455,11 +455,11 @@ func (l *lane) close() (begun, rest []*call) {
 	return begun, rest
 }
 
-// hasBegun reports whether the worker has begun c, as far as it tells.
-func (l *lane) hasBegun(c *call) bool {
+// holds reports whether the worker has c and has not begun it, as far as it tells.
+func (l *lane) holds(c *call) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.closed || c.sequence <= l.begun()
+	return !l.closed && slices.Contains(l.calls, c) && c.sequence > l.begun()
 }
 
 // begun returns the sequence number of the last request that the worker has

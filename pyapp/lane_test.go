@@ -214,6 +214,39 @@ func TestAnswerToARequestThatWasNotSent(t *testing.T) {
 	}
 }
 
+// Whoever finds that a request has not begun may be late with it.
+func TestLaneThatWasSilentAndIsHeard(t *testing.T) {
+	now := time.Now()
+	for _, tt := range []struct {
+		name  string
+		begin func(g *ghost) error
+	}{
+		{"begun", func(g *ghost) error { g.running.Store(1); return nil }},
+		{"answered", func(g *ghost) error {
+			g.running.Store(1)
+			return g.take(appendFrame(nil, frame{kind: frameWhole, flags: flagLast, status: 200, number: 1}), now)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := newGhost(t)
+			c := g.give(1)[0]
+			if err := tt.begin(g); err != nil {
+				t.Fatal(err)
+			}
+			g.load.silent = now // it began late
+			if g.worker.pool.hush(g.lane, c, now); !g.load.silent.IsZero() {
+				t.Error("the lane is given nothing more, and will not be heard again")
+			}
+		})
+	}
+	t.Run("not begun", func(t *testing.T) {
+		g := newGhost(t)
+		if c := g.give(1)[0]; !g.worker.pool.hush(g.lane, c, now) || g.load.silent.IsZero() {
+			t.Error("the lane is given more")
+		}
+	})
+}
+
 func TestRequestThatIsHandedBackUnasked(t *testing.T) {
 	g := newGhost(t)
 	c := g.give(1)[0]
@@ -314,8 +347,8 @@ func TestCallForALaneThatIsClosed(t *testing.T) {
 		t.Error("a closed lane takes a call")
 	}
 	g.collect(time.Now()) // the page may be gone
-	if !g.hasBegun(calls[1]) {
-		t.Error("a closed lane tells of a call that it has not begun")
+	if g.holds(calls[1]) {
+		t.Error("a closed lane holds a call")
 	}
 }
 

@@ -69,8 +69,8 @@ func (l *lane) takeUnbegun(number int32, now time.Time) error {
 	upTo := l.recall.upTo
 	l.mu.Unlock()
 	p := l.worker.pool
-	p.heard(l)
 	c := l.find(number, true, now)
+	p.heard(l) // once c is off the lane: see hush
 	switch {
 	case c == nil: // it has been taken back already
 	case c.sequence <= upTo:
@@ -98,14 +98,21 @@ func (p *Pool) returned(l *lane, calls []*call, age time.Duration) {
 	p.resubmit(calls)
 }
 
-// hush notes that a lane does not begin what it is sent: it gets no more until
-// it is heard.
-func (p *Pool) hush(l *lane, now time.Time) {
+// hush looks whether a lane has begun c, and reports whether it is silent: then it
+// gets no more until it is heard.
+func (p *Pool) hush(l *lane, c *call, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if l.load.silent.IsZero() {
+	// Under p.mu, so that the lane is heard after this: a call is taken off a lane
+	// before that is noted.
+	silent := l.holds(c)
+	switch {
+	case !silent:
+		l.load.silent = time.Time{} // it has begun c, or said what became of it
+	case l.load.silent.IsZero():
 		l.load.silent = now
 	}
+	return silent
 }
 
 // heard notes that a silent lane has said something.

@@ -218,11 +218,8 @@ func (l *lane) sweep(now time.Time, others bool) {
 	defer c.release()
 
 	age := now.Sub(since)
-	switch silent := age > silentAge && !c.pinned && !l.hasBegun(c); {
-	case silent:
-		l.worker.pool.hush(l, now)
-		fallthrough
-	case recalling, behind && (others && age > takeBackAge || age > heldUpAge):
+	silent := age > silentAge && !c.pinned && l.worker.pool.hush(l, c, now)
+	if silent || recalling || behind && (others && age > takeBackAge || age > heldUpAge) {
 		l.worker.pool.returned(l, l.takeBack(now, silent), age)
 	}
 	if age > watchAge && !c.watch.client {
