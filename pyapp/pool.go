@@ -33,7 +33,7 @@ type Pool struct {
 	queue   []*call       // waiting for a lane, oldest first
 	asking  sync.Mutex    // held while all workers are asked for their stacks
 	closing bool          // new requests are refused
-	emptied chan struct{} // closed when closing and nothing waits any more
+	emptied chan struct{} // closed when closing and nothing waits or is under way any more
 
 	reloading sync.Mutex      // held while current changes
 	loading   context.Context // ends when no reload may go on
@@ -245,9 +245,11 @@ func (p *Pool) refuseNew() bool {
 	return true
 }
 
-// noteEmpty tells Shutdown when nothing waits any more. p.mu is held.
+// noteEmpty tells Shutdown when nothing waits or is under way any more. Only then
+// workers are told to end: until then what waits behind a slow request can be
+// taken back, or outlive its worker, and finds another one. p.mu is held.
 func (p *Pool) noteEmpty() {
-	if !p.closing || len(p.queue) > 0 {
+	if !p.closing || len(p.queue) > 0 || slices.ContainsFunc(p.workers, func(w *worker) bool { return !w.idle() }) {
 		return
 	}
 	select {

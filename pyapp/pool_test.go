@@ -403,6 +403,28 @@ func TestShutdownLetsRequestsFinish(t *testing.T) {
 	}
 }
 
+func TestShutdownServesWhatWaitsBehindASlowRequest(t *testing.T) {
+	s := serve(t, pyapp.Config{App: "good", Workers: 1})
+	for range 50 {
+		s.get(t, "/hello") // that is fast: more are sent to a worker that is busy
+	}
+	answers := make(chan int, 4)
+	go func() { answers <- s.get(t, "/sleeps?0.5").status }()
+	eventually(t, "a request that is under way", func() bool { return pyapp.InFlight(s.Pool) == 1 })
+	for range 3 {
+		go func() { answers <- s.get(t, "/hello").status }()
+	}
+	eventually(t, "requests behind it", func() bool { return pyapp.InFlight(s.Pool)+pyapp.Waiting(s.Pool) == 4 })
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for range 4 {
+		if status := <-answers; status != 200 {
+			t.Errorf("status %d for a request that was under way", status)
+		}
+	}
+}
+
 func TestShutdownEndsWithItsContext(t *testing.T) {
 	s := serve(t, pyapp.Config{App: "good", Workers: 1})
 	answer := make(chan int)

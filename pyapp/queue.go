@@ -78,17 +78,23 @@ func (p *Pool) overloaded() bool {
 // held.
 func (p *Pool) isFull() bool { return len(p.queue) >= p.config.QueuePerWorker*p.config.MaxWorkers }
 
-// resubmit gives calls that no worker has begun to other workers. They go
-// before all that wait, since they came earlier, and are never refused.
+// resubmit gives calls that no worker has begun to other workers.
 func (p *Pool) resubmit(calls []*call) {
 	if len(calls) == 0 {
 		return
 	}
 	p.mu.Lock()
-	p.queue = slices.Concat(calls, p.queue)
-	sends := p.dispatch()
+	sends := p.requeue(calls)
 	p.mu.Unlock()
 	p.sendAll(sends)
+}
+
+// requeue puts calls back that were on a lane, and is dispatch in the rest. They
+// go before all that wait, since they came earlier, and are never refused. p.mu
+// is held.
+func (p *Pool) requeue(calls []*call) []dispatch {
+	p.queue = slices.Concat(calls, p.queue)
+	return p.dispatch()
 }
 
 // dispatch assigns waiting calls to lanes as long as there is room. p.mu is
@@ -187,6 +193,7 @@ func (p *Pool) finished(l *lane, n int, now time.Time) {
 	}
 	if l.load.depth == 0 {
 		l.worker.rest()
+		p.noteEmpty()
 	}
 	p.mu.Unlock()
 	if k > 0 {

@@ -94,8 +94,9 @@ func (p *Pool) returned(l *lane, calls []*call, age time.Duration) {
 	if l.load.depth == 0 {
 		l.worker.rest()
 	}
+	sends := p.requeue(calls)
 	p.mu.Unlock()
-	p.resubmit(calls)
+	p.sendAll(sends)
 }
 
 // hush looks whether a lane has begun c, and reports whether it is silent: then it

@@ -309,6 +309,7 @@ func (w *worker) bury() {
 	}
 	p.mu.Lock()
 	p.workers = slices.DeleteFunc(p.workers, func(other *worker) bool { return other == w })
+	p.noteEmpty()
 	p.mu.Unlock()
 }
 
