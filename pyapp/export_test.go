@@ -2,6 +2,7 @@ package pyapp
 
 import (
 	"context"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -38,6 +39,21 @@ func InFlight(p *Pool) (n int) {
 		}
 	}
 	return n
+}
+
+// IsHeldUp reports whether a worker waits for a client to take what is stored.
+func IsHeldUp(p *Pool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.lanes, func(l *lane) bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return slices.ContainsFunc(l.calls, func(c *call) bool {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.phase == streaming && c.answer.stream.waitsForReader()
+		})
+	})
 }
 
 // TemplatePID returns the number of the process that workers are forked from.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -422,6 +423,39 @@ func TestShutdownServesWhatWaitsBehindASlowRequest(t *testing.T) {
 		if status := <-answers; status != 200 {
 			t.Errorf("status %d for a request that was under way", status)
 		}
+	}
+}
+
+// stuckClient is a client that takes nothing: Write waits for the test's end.
+type stuckClient struct {
+	http.ResponseWriter
+	writes, ended chan struct{}
+}
+
+func (c stuckClient) Write(b []byte) (int, error) {
+	close(c.writes)
+	<-c.ended
+	return 0, http.ErrHandlerTimeout
+}
+
+func TestCloseDoesNotWaitForAClient(t *testing.T) {
+	s := openSite(t, pyapp.Config{App: "good", SpoolMemory: 1, ResponseSpool: 1}, pyapp.Open)
+	client := stuckClient{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+	var handler sync.WaitGroup
+	handler.Go(func() { s.ServeHTTP(client, httptest.NewRequest(http.MethodGet, "/closing_endless", nil)) })
+	defer handler.Wait()
+	defer close(client.ended)
+	<-client.writes
+	eventually(t, "a worker that waits for the client", func() bool { return pyapp.IsHeldUp(s.Pool) })
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close() }()
+	select {
+	case err := <-closed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("closing waits for a client that does not read")
 	}
 }
 

@@ -279,7 +279,9 @@ func (w *worker) bury() {
 	for _, f := range w.output {
 		_ = f.SetReadDeadline(deadline) // likewise
 	}
+	stop := context.AfterFunc(p.ctx, func() { w.loseAll(reason) })
 	w.readers.Wait()
+	stop()
 	for _, l := range w.lanes {
 		l.collect(time.Now()) // answers that it had no time to announce
 	}
@@ -295,10 +297,7 @@ func (w *worker) bury() {
 			}
 		}
 		for _, c := range begun {
-			if !c.over() {
-				p.log.Error("a request is lost with its worker", "request", c.id, "method", c.method, "path", c.path, "worker", w.number, "pid", w.child.PID(), "reason", reason.String())
-			}
-			c.fail(errLost)
+			w.lose(c, reason)
 			c.release()
 		}
 		p.resubmit(again)
@@ -311,6 +310,27 @@ func (w *worker) bury() {
 	p.workers = slices.DeleteFunc(p.workers, func(other *worker) bool { return other == w })
 	p.noteEmpty()
 	p.mu.Unlock()
+}
+
+// lose fails a call that ended with the worker.
+func (w *worker) lose(c *call, reason Reason) {
+	if c.over() {
+		return
+	}
+	w.pool.log.Error("a request is lost with its worker", "request", c.id, "method", c.method, "path", c.path, "worker", w.number, "pid", w.child.PID(), "reason", reason.String())
+	c.fail(errLost)
+}
+
+// loseAll fails all calls at once, also one whose client keeps a lane from being
+// read.
+func (w *worker) loseAll(reason Reason) {
+	for _, l := range w.lanes {
+		l.mu.Lock()
+		for _, c := range l.calls {
+			w.lose(c, reason)
+		}
+		l.mu.Unlock()
+	}
 }
 
 // logEnd logs how the worker ended, if that was not what everybody expects.
