@@ -247,7 +247,6 @@ class Lane:
                         body = result[0]
                         head = answer.head
                         if body.__class__ is bytes and head is not None and len(head) + len(body) <= MAX_PART:
-                            self.answer = None
                             conclude(pack(WHOLE, LAST, answer.status, number, len(head), len(body)) + head + body)
                             continue
                     answer.deliver(result)
@@ -277,6 +276,7 @@ class Lane:
 
     def conclude(self, frame):
         """Hand over the last frame of a request that has none in the socket."""
+        self.answer = None  # nothing breaks it off any more: the server would hear of two ends
         if self.waiting:
             now = monotonic()
             if now < self.told + HOLD and self.outbox.put(frame):

@@ -156,6 +156,26 @@ class LaneAtWork(unittest.TestCase):
         got = self.frames()
         self.assertEqual([(f[0], f[3]) for f in got], [(frames.END, 3)] if worker.ORDERED else [(frames.WHOLE, 1)])
 
+    def test_request_is_not_broken_off_once_its_last_frame_is_on_its_way(self):
+        def app(environ, start):
+            self.cells[worker.OVERDUE] = 1
+            start("200 OK", [])
+            return [b"two ", b"blocks"]
+
+        overdue, put = [], worker.Outbox.put
+
+        def watched(outbox, frames):
+            overdue.append(self.lane.is_overdue())
+            return put(outbox, frames)
+
+        self.addCleanup(setattr, worker.Outbox, "put", put)
+        worker.Outbox.put = watched
+        self.start(app, valid=False)
+        self.send(self.three(1))
+        while len(overdue) < 2:
+            self.frames()
+        self.assertEqual(overdue, [False, False])
+
     def test_body_through_a_pipe(self):
         def app(environ, start):
             lines = environ["wsgi.input"].readlines()
