@@ -184,6 +184,14 @@ func (c *call) over() bool {
 	return c.phase == answered
 }
 
+// hasBegun reports whether a worker has sent something for the call that goes on,
+// whatever it tells of where it is: no other worker can begin that again.
+func (c *call) hasBegun() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.phase == streaming || c.hints.seen > 0
+}
+
 // take handles a frame of the worker that runs the call. The error means that
 // the worker broke the protocol. It blocks while as much of a body is stored
 // for a slow client as may be.

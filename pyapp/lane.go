@@ -445,7 +445,7 @@ func (l *lane) close() (begun, rest []*call) {
 	defer l.mu.Unlock()
 	upTo := l.begun()
 	for _, c := range l.calls {
-		if c.sequence <= upTo {
+		if c.sequence <= upTo || c.hasBegun() {
 			begun = append(begun, c)
 		} else {
 			rest = append(rest, c)

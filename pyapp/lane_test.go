@@ -214,6 +214,45 @@ func TestAnswerToARequestThatWasNotSent(t *testing.T) {
 	}
 }
 
+// Another worker would be taken for the one that talks nonsense.
+func TestRequestThatIsAnsweredAndSaidNotToHaveBegun(t *testing.T) {
+	begin := time.Now()
+	for _, tt := range []struct {
+		name   string
+		answer frame
+	}{
+		{"a head", frame{kind: frameHead, status: 200, number: 2}},
+		{"hints", frame{kind: frameHints, number: 2}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			answering := func() (*ghost, []*call) {
+				g := newGhost(t)
+				calls := g.give(2)
+				g.running.Store(1)
+				if err := g.take(appendFrame(nil, tt.answer), begin); err != nil {
+					t.Fatal(err)
+				}
+				g.takeBack(begin, false)
+				return g, calls
+			}
+			g, _ := answering()
+			if got := g.takeBack(begin.Add(settle), false); got != nil {
+				t.Errorf("took %d back", len(got))
+			}
+			if _, rest := g.close(); len(rest) > 0 {
+				t.Errorf("%d could be sent again after the worker's end", len(rest))
+			}
+			g, calls := answering()
+			if err := g.take(appendFrame(nil, frame{kind: frameUnbegun, number: 2}), begin); !errors.Is(err, errFrame) {
+				t.Errorf("handed back: error %v, want errFrame", err)
+			}
+			if !calls[1].over() {
+				t.Error("the call goes on")
+			}
+		})
+	}
+}
+
 // Whoever finds that a request has not begun may be late with it.
 func TestLaneThatWasSilentAndIsHeard(t *testing.T) {
 	now := time.Now()

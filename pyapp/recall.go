@@ -52,7 +52,7 @@ func (l *lane) takeBack(now time.Time, all bool) []*call {
 	kept := l.calls[:0]
 	var back []*call
 	for _, c := range l.calls {
-		if begun < c.sequence && c.sequence <= r.upTo {
+		if begun < c.sequence && c.sequence <= r.upTo && !c.hasBegun() {
 			back = append(back, c)
 		} else {
 			kept = append(kept, c)
@@ -73,7 +73,7 @@ func (l *lane) takeUnbegun(number int32, now time.Time) error {
 	p.heard(l) // once c is off the lane: see hush
 	switch {
 	case c == nil: // it has been taken back already
-	case c.sequence <= upTo:
+	case c.sequence <= upTo && !c.hasBegun():
 		p.returned(l, []*call{c}, 0)
 	default:
 		c.fail(errNonsense)
