@@ -1,11 +1,22 @@
 """wsgi.input of a request that is still coming in while the application runs."""
 
+import errno
 import io
 import os
 import struct
 
 LENGTH = struct.Struct("<I")  # stands before each piece; 0 ends the body
 SIZE = 65536  # of the buffers: a pipe holds no more
+
+
+class Unreceived(io.RawIOBase):
+    """A body whose file this process could not take: every read says so."""
+
+    def readable(self):
+        return True
+
+    def readinto(self, room):
+        raise OSError(errno.EMFILE, "this worker has too many files open to take the request's body")
 
 
 class Pieces(io.RawIOBase):

@@ -14,7 +14,7 @@ import threading
 from time import monotonic
 
 from . import bytecode, frameworks, introspect, output, sendfile, stacks
-from .body import arriving
+from .body import Unreceived, arriving
 from .frames import HEADER, LAST, MAX_PART, READY, UNBEGUN, WHOLE, frame
 from .wsgi import MAX_HINTS, Answer, FileWrapper, Misuse
 
@@ -40,7 +40,8 @@ HOLD = 0.002  # seconds for which answers are kept there before a packet tells o
 
 # The server must see an answer in the outbox before it sees that FILLED has
 # moved. These processors keep the order of writes; on others every answer is sent.
-ORDERED = platform.machine() in ("x86_64", "AMD64", "i386", "i686")
+# PyPy may write a cell byte by byte.
+ORDERED = platform.machine() in ("x86_64", "AMD64", "i386", "i686") and sys.implementation.name == "cpython"
 
 STOP = 0  # instead of a request's number: serve no more
 
@@ -303,6 +304,8 @@ class Lane:
         for level, kind, value in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds.frombytes(value[: fds.itemsize])
+        if not fds:  # this process has as many open as it may
+            return io.BufferedReader(Unreceived())
         os.set_inheritable(fds[0], False)
         if stat.S_ISFIFO(os.fstat(fds[0]).st_mode):
             return arriving(fds[0])

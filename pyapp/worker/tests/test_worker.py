@@ -1,5 +1,6 @@
 """A lane at work in this process, at the other end of a real socket."""
 
+import errno
 import marshal
 import os
 import signal
@@ -265,6 +266,18 @@ class LaneAtWork(unittest.TestCase):
         self.ask(1)
         self.assertEqual([f[0] for f in self.frames()], [frames.WHOLE])
         self.assertIn("in the thread that runs the request", errors[0])
+
+    def test_body_that_cannot_be_received_is_an_error_of_its_request(self):
+        def app(environ, start):
+            with self.assertRaises(OSError) as caught:
+                environ["wsgi.input"].read()
+            start("200 OK", [("Content-Type", "text/plain")])
+            return [str(caught.exception.errno).encode()]
+
+        self.start(app, valid=False)
+        self.ask(1, None)
+        self.ours.send(b"\0")  # what came with it was dropped: no descriptor was free
+        self.assertEqual(self.frames()[0][5], str(errno.EMFILE).encode())
 
     def test_stop_ends_the_lane(self):
         self.start(lambda environ, start: None)
