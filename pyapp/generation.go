@@ -222,7 +222,7 @@ func (g *generation) startInTime() (*worker, error) {
 // next one is started.
 func (g *generation) ended(w *worker) time.Duration {
 	g.pool.mu.Lock()
-	reason, served := w.reason, w.served
+	reason, served := w.reason, w.served > 0 || w.tried
 	g.pool.mu.Unlock()
 	if time.Since(w.born) > g.pool.timing.stable || reason == TimedOut {
 		g.mu.Lock()
@@ -230,13 +230,13 @@ func (g *generation) ended(w *worker) time.Duration {
 		g.failures = 0
 		return 0
 	}
-	if served > 0 {
-		return g.failed(crashLoop - 1) // it can serve: not a loop, whatever one request did to it
+	if served {
+		return g.failed(crashLoop - 1) // not a loop, whatever one request did to it
 	}
 	return g.failed(math.MaxInt)
 }
 
-// crashLoop is how many workers in a row that never served a request mean that
+// crashLoop is how many workers in a row that never began a request mean that
 // the application cannot run: requests are then refused at once.
 const crashLoop = 3
 

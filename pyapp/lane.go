@@ -455,6 +455,14 @@ func (l *lane) close() (begun, rest []*call) {
 	return begun, rest
 }
 
+// hasBegunAny reports whether the worker has ever begun a request, as far as it
+// tells.
+func (l *lane) hasBegunAny() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.closed && l.begun() > 0
+}
+
 // holds reports whether the worker has c and has not begun it, as far as it tells.
 func (l *lane) holds(c *call) bool {
 	l.mu.Lock()

@@ -31,6 +31,7 @@ type worker struct {
 	state    State         // guarded by Pool.mu; changed by move only
 	reason   Reason        // likewise; why it ends
 	served   int           // likewise; requests it has finished
+	tried    bool          // likewise; it had begun a request when it ended
 	memory   int64         // likewise; bytes at the last look; see measure
 	looked   time.Time     // likewise; when that was
 	tooBig   bool          // likewise; it is being ended because of its memory
@@ -255,7 +256,9 @@ const maxEnds = 4
 func (w *worker) bury() {
 	<-w.child.Done()
 	p := w.pool
+	tried := slices.ContainsFunc(w.lanes, (*lane).hasBegunAny)
 	p.mu.Lock()
+	w.tried = tried
 	if w.reason == Running {
 		w.reason = Crash
 		if w.state == Starting {
