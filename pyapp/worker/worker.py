@@ -273,6 +273,9 @@ class Lane:
 
     def leave(self, frame):
         """Hand a frame over if another one of its request is sure to follow. Return whether it is in the outbox."""
+        if self.answer.number == self.hinted[0]:
+            self.send(frame)  # in the outbox it would overtake the hints, which would be lost
+            return False
         return self.outbox.put(frame) or not self.send(frame)
 
     def conclude(self, frame):
@@ -295,6 +298,7 @@ class Lane:
         if calls > MAX_HINTS:
             raise Misuse("call wsgi.early_hints at most %d times for one request" % MAX_HINTS)
         self.hinted = answer.number, calls
+        self.told = 0.0  # the answer is to be sent, too: in the outbox it would overtake them
         answer.hint(headers)
 
     def receive_file(self):
