@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed-07905ac1/gatehouse/internal/http1"
 )
@@ -22,23 +23,26 @@ const drainLimit = 256 << 10
 // Its methods may be called from several goroutines, as those of net/http's
 // may; they then wait for each other.
 type body struct {
-	w *response
+	w      *response
+	closed atomic.Bool // for its handler; the server may still read on
 
 	mu     sync.Mutex
 	left   int64 // bytes that are still to come; -1: chunked
 	chunks http1.ChunkedDecoder
 	total  int64 // bytes the handler got
 	max    int64 // bound of total; 0: none
-	closed bool
 	err    error // what every later read returns; io.EOF after a whole body
 	status int   // what the error means to the client; 0: nothing
 }
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
+	if b.closed.Load() { // before the lock: draining may hold it for long
+		return 0, http.ErrBodyReadAfterClose
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
+	if b.closed.Load() {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	if b.err == nil && b.w.mayContinue {
@@ -52,7 +56,7 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.closed = true
+	b.closed.Store(true)
 	return nil
 }
 
@@ -68,7 +72,7 @@ func (b *body) seize() {
 		b.status = 0 // not the client's fault
 	}
 	defer b.mu.Unlock()
-	b.closed = true
+	b.closed.Store(true)
 }
 
 // read reads once. b.mu is held.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -219,6 +221,20 @@ func keepReading(r *http.Request, ended chan<- error) {
 		ended <- err
 	}()
 	<-reading
+	// Where the next read has not begun to wait, there is nothing to let go of.
+	for stacks := make([]byte, 1<<20); !waitsForBody(string(stacks[:runtime.Stack(stacks, true)])); {
+		runtime.Gosched()
+	}
+}
+
+// waitsForBody reports whether a goroutine of keepReading waits for the client.
+func waitsForBody(stacks string) bool {
+	for goroutine := range strings.SplitSeq(stacks, "\n\n") {
+		if strings.Contains(goroutine, "keepReading.func1(") && strings.Contains(goroutine, "runtime_pollWait(") {
+			return true
+		}
+	}
+	return false
 }
 
 // A goroutine that waits for the body lets go of a connection that is hijacked:
