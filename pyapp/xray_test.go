@@ -85,7 +85,7 @@ func TestStackOfARequestInCCode(t *testing.T) {
 		t.Run(fmt.Sprintf("%s, %d threads", tt.path, tt.threads), func(t *testing.T) {
 			s := serve(t, pyapp.Config{App: "xray", Threads: tt.threads, Slow: 50 * time.Millisecond})
 			first := s.get(t, "/").body
-			got := s.get(t, tt.path+"?0.5")
+			got := s.get(t, tt.path+"?1.5")
 			if got.status != http.StatusOK || got.body != first {
 				t.Errorf("status %d from process %s, want 200 from %s", got.status, got.body, first)
 			}
