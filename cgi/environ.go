@@ -16,8 +16,12 @@ import (
 // length is that of the body as the script will read it.
 func (x *exchange) environ(length int64) []string {
 	h, r, s := x.h, x.r, x.script
-	env := make([]string, len(h.environment), len(h.environment)+32+len(r.Header))
-	copy(env, h.environment)
+	base := h.environment
+	if h.runsPython(s, x.program) {
+		base = h.pythonEnvironment
+	}
+	env := make([]string, len(base), len(base)+32+len(r.Header))
+	copy(env, base)
 	set := func(name, value string) {
 		if strings.IndexByte(value, 0) < 0 { // it would end there, and be another one
 			env = append(env, name+"="+value)

@@ -23,6 +23,9 @@ import (
 type Handler struct {
 	config      Config
 	environment []string // of every script
+	modules     *modules // nil if there are none
+	// pythonEnvironment is environment for scripts that Python runs.
+	pythonEnvironment []string
 	executables *executables
 	admission   *admission
 	runner      runner
@@ -61,6 +64,14 @@ func Open(c Config) (*Handler, error) {
 		closing:   make(chan struct{}), running: map[process]struct{}{},
 	}
 	h.executables = &executables{}
+	h.pythonEnvironment = h.environment
+	if !c.NoCompat {
+		if h.modules, err = openModules(c.SpoolDir); err != nil {
+			c.Log.Warn("scripts run without the modules cgi and cgitb of newer Pythons; TMPDIR names another folder for them", "error", err)
+		} else {
+			h.pythonEnvironment = h.modules.environment(h.environment)
+		}
+	}
 	for _, pair := range h.environment {
 		if path, ok := strings.CutPrefix(pair, "PATH="); ok {
 			h.executables.path = path
@@ -81,7 +92,11 @@ func (h *Handler) Close() error {
 	h.mu.Unlock()
 	h.scripts.Wait()
 	h.runner.close()
-	return h.null.Close()
+	err := h.null.Close()
+	if h.modules != nil {
+		err = errors.Join(err, h.modules.close())
+	}
+	return err
 }
 
 // ServeHTTP answers r with what the script prints that its path means.

@@ -66,6 +66,7 @@ type CGI struct {
 	Queue             int           // 0: none
 	QueueWait         time.Duration // 0: for ever
 	PassAuthorization bool
+	Compat            bool
 }
 
 // App is a Python application and how it is run.
@@ -127,6 +128,7 @@ func Default() Config {
 			MaxBody:      10 * MB,
 			Queue:        100,
 			QueueWait:    10 * time.Second,
+			Compat:       true,
 		},
 		App: App{
 			Threads:       1,

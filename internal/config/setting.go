@@ -283,6 +283,12 @@ func Settings() []Setting {
 			Why:  "only scripts that check passwords themselves have business with one",
 			bind: func(c *Config) Value { return boolValue{&c.CGI.PassAuthorization} },
 		},
+		{
+			Name: "cgi-compat", Group: Scripts, Flag: Serve, Field: "cgi.Config.NoCompat",
+			What: "have import cgi and import cgitb work in scripts whose Python, 3.13 or later, has neither",
+			Why:  "scripts go on working; what Python itself has comes first",
+			bind: func(c *Config) Value { return boolValue{&c.CGI.Compat} },
+		},
 
 		{
 			Name: "app", Group: Applications, Field: "pyapp.Config.App", Fixed: "what is found in the folder",

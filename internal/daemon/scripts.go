@@ -65,6 +65,7 @@ func cgiConfig(c *config.CGI) cgi.Config {
 		queue = -1 // to cgi, zero is the default
 	}
 	return cgi.Config{
+		NoCompat:          !c.Compat,
 		PassAuthorization: c.PassAuthorization,
 		Scheme:            scheme,
 		Timeout:           limit(c.Timeout),
