@@ -79,9 +79,9 @@ type Config struct {
 	Python string
 	// NoCompat has Python scripts do without the modules cgi and cgitb where their
 	// Python has none, which is so since 3.13. Otherwise they find those of package
-	// compat through PYTHONPATH, in a folder that is made below SpoolDir and must be
-	// one that User can reach. A module of these names that Python itself has, or
-	// that lies beside the script, comes first.
+	// compat through PYTHONPATH, in a folder that Open makes below the system's for
+	// temporary files, which User must be able to reach. A module of these names that
+	// Python itself has, or that lies beside the script, comes first.
 	NoCompat bool
 	// Env is what scripts find in their environment beside the meta-variables,
 	// "KEY=value" each. PATH is added if it is not there: the server's.

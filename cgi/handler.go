@@ -26,11 +26,11 @@ type Handler struct {
 	modules     *modules // nil if there are none
 	// pythonEnvironment is environment for scripts that Python runs.
 	pythonEnvironment []string
-	executables *executables
-	admission   *admission
-	runner      runner
-	null        *os.File
-	log         *slog.Logger
+	executables       *executables
+	admission         *admission
+	runner            runner
+	null              *os.File
+	log               *slog.Logger
 
 	closing chan struct{} // closed by Close
 	mu      sync.Mutex
@@ -66,7 +66,7 @@ func Open(c Config) (*Handler, error) {
 	h.executables = &executables{}
 	h.pythonEnvironment = h.environment
 	if !c.NoCompat {
-		if h.modules, err = openModules(c.SpoolDir); err != nil {
+		if h.modules, err = openModules(os.TempDir()); err != nil {
 			c.Log.Warn("scripts run without the modules cgi and cgitb of newer Pythons; TMPDIR names another folder for them", "error", err)
 		} else {
 			h.pythonEnvironment = h.modules.environment(h.environment)
