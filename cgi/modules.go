@@ -20,7 +20,7 @@ const (
 	// orphanAge is how long ago a folder of modules must have been made to be
 	// taken for a dead server's when nobody holds its lock: one that is being made
 	// has none yet.
-	orphanAge = time.Hour
+	orphanAge = time.Minute
 )
 
 // modules is a folder of the Python modules that scripts find where the standard

@@ -53,7 +53,8 @@ func pythonWithoutCGI(t *testing.T) string {
 	return wrapper
 }
 
-// start serves a copy of the site and returns its address and the program.
+// start serves a copy of the site until the test ends and returns its address
+// and the program.
 func start(t *testing.T, args ...string) (string, *testserver.Program) {
 	t.Helper()
 	dir := t.TempDir()
@@ -76,6 +77,12 @@ func start(t *testing.T, args ...string) (string, *testserver.Program) {
 		}
 	}
 	p := testserver.StartProgram(t, dir, testserver.Build(t, "../../cmd/gatehouse"), append(args, "--cgi", "0")...)
+	t.Cleanup(func() {
+		p.Interrupt()
+		if status := p.Wait(); status != 0 {
+			t.Errorf("after Ctrl-C the exit status is %d", status)
+		}
+	})
 	return p.Await(`serving .*(http://127\.0\.0\.1:\d+/)`), p
 }
 
@@ -164,7 +171,7 @@ func TestMany(t *testing.T) {
 		})
 	}
 	guests.Wait()
-	if _, page := send(t, http.MethodGet, site+script, nil); !strings.Contains(page, "<p>6 entries</p>") {
+	if _, page := send(t, http.MethodGet, site+script, nil); !strings.Contains(page, "<p>Entries: 6</p>") {
 		t.Error(page)
 	}
 }

@@ -12,7 +12,6 @@ who can call the script sees that: it is for development.
 
 import builtins
 import inspect
-import keyword
 import os
 import re
 import reprlib
@@ -36,9 +35,13 @@ def reset():
     """Return what begins a page, wherever in its head or body the script has stopped.
 
     Where the head has not been printed, this is one. In the body of a page, all but
-    the first word is a comment.
+    the first word is a comment. The quotes and tags at its end close what may be
+    open there and take the report for something else, such as a program.
     """
-    return "Python-Error: <!--\nStatus: 500 Internal Server Error\nContent-Type: text/html; charset=utf-8\n\n<!-- -->\n"
+    return (
+        "Python-Error: <!--\nStatus: 500 Internal Server Error\nContent-Type: text/html; charset=utf-8\n\n"
+        "<!-- \"'> --></script></style></textarea></title></template></select></table>\n"
+    )
 
 
 def html(einfo, context=5):
@@ -90,14 +93,8 @@ def _frames(trace, context):
 
 def _values(frame, line):
     names = dict.fromkeys(re.findall(r"(?<![\w.])[^\W\d]\w*", line))
-    return [(name, _value(frame, name)) for name in names if not keyword.iskeyword(name) and not hasattr(builtins, name)]
-
-
-def _value(frame, name):
-    for scope in (frame.f_locals, frame.f_globals):
-        if name in scope:
-            return short.repr(scope[name])
-    return "undefined"
+    scope = dict(frame.f_globals, **frame.f_locals)
+    return [(name, short.repr(scope[name])) for name in names if name in scope and not hasattr(builtins, name)]
 
 
 class Hook:

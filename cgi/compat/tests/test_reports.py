@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from html.parser import HTMLParser
 from unittest import mock
 
 from gatehouse_compat import cgitb
@@ -47,8 +48,25 @@ class Reports(unittest.TestCase):
         head, empty, body = cgitb.reset().partition("\n\n")
         for line in head.split("\n"):
             self.assertRegex(line, r"^[A-Za-z-]+: \S")
-        self.assertEqual(re.sub("<!--.*?-->", "", body, flags=re.S).strip(), "")
-        self.assertEqual(re.sub("<!--.*?-->", "", cgitb.reset(), flags=re.S).strip(), "Python-Error:")
+        unseen = re.compile(r"<!--.*?-->|</\w+>", re.S)
+        self.assertEqual(unseen.sub("", body).strip(), "")
+        self.assertEqual(unseen.sub("", cgitb.reset()).strip(), "Python-Error:")
+
+    def test_report_where_something_is_open(self):
+        class Text(HTMLParser):
+            def __init__(self, page):
+                super().__init__()
+                self.tags = []
+                self.feed(page)
+                self.close()
+
+            def handle_starttag(self, tag, attributes):
+                self.tags.append(tag)
+
+        for page in ("<p>", "<p title=\"", "<p title='", "<p title=", "<!-- ", "<script>var a = 1;", "<script>var a = '", "<style>p {"):
+            with self.subTest(page=page):
+                tags = Text(page + cgitb.reset() + cgitb.html(failure())).tags
+                self.assertEqual([tag for tag in ("div", "h1", "mark") if tag not in tags], [])
 
     def hook(self, **more):
         out = io.StringIO()

@@ -27,7 +27,7 @@ PAGE = """<!doctype html>
 <label>Your message <textarea name="message" rows="4" maxlength="2000" required>{message}</textarea></label>
 <button>Sign</button>
 </form>
-{entries}<footer><p>{count} entries</p></footer>
+{entries}<footer><p>Entries: {count}</p></footer>
 </html>
 """
 
