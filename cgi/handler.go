@@ -57,21 +57,15 @@ func Open(c Config) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cgi: open: %w", err)
 	}
+	environment := c.environment()
+	modules, pythonEnvironment := c.modules(environment)
 	h := &Handler{
-		config: c, environment: c.environment(), null: null, log: c.Log,
+		config: c, environment: environment, pythonEnvironment: pythonEnvironment, modules: modules, null: null, log: c.Log,
 		admission: newAdmission(c.MaxScripts, c.Queue, c.QueueWait),
 		runner:    newCold(c.User, c.Limits),
 		closing:   make(chan struct{}), running: map[process]struct{}{},
 	}
 	h.executables = &executables{}
-	h.pythonEnvironment = h.environment
-	if !c.NoCompat {
-		if h.modules, err = openModules(os.TempDir()); err != nil {
-			c.Log.Warn("scripts run without the modules cgi and cgitb of newer Pythons; TMPDIR names another folder for them", "error", err)
-		} else {
-			h.pythonEnvironment = h.modules.environment(h.environment)
-		}
-	}
 	for _, pair := range h.environment {
 		if path, ok := strings.CutPrefix(pair, "PATH="); ok {
 			h.executables.path = path

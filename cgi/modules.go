@@ -31,6 +31,20 @@ type modules struct {
 	lock *os.File // the folder itself
 }
 
+// modules returns the folder of modules, nil if there shall be none or cannot be,
+// and the environment in which Python finds them.
+func (c *Config) modules(environment []string) (*modules, []string) {
+	if c.NoCompat {
+		return nil, environment
+	}
+	m, err := openModules(os.TempDir())
+	if err != nil {
+		c.Log.Warn("scripts run without the modules cgi and cgitb for newer Pythons; TMPDIR names another folder for them", "error", err)
+		return nil, environment
+	}
+	return m, m.environment(environment)
+}
+
 // openModules makes a folder of modules in the folder in, which everybody may
 // read and only we may change.
 func openModules(in string) (*modules, error) {

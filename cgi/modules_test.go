@@ -44,9 +44,9 @@ func temporary(t *testing.T) string {
 	return dir
 }
 
-// pythons are the interpreters that scripts are tested with: python3, and those
-// that GATEHOUSE_TEST_PYTHONS lists.
-func pythons() []string {
+// everyPython lists the interpreters that scripts are tested with: python3, and
+// those that GATEHOUSE_TEST_PYTHONS lists.
+func everyPython() []string {
 	return append([]string{"python3"}, filepath.SplitList(os.Getenv("GATEHOUSE_TEST_PYTHONS"))...)
 }
 
@@ -114,7 +114,7 @@ func TestGuestbook(t *testing.T) {
 		ours         bool
 	}
 	tests := []setup{{"hidden", "python3", withoutCGI(t), true}}
-	for _, python := range pythons() {
+	for _, python := range everyPython() {
 		tests = append(tests, setup{python, python, nil, !shipsCGI(t, python)})
 	}
 	for _, tt := range tests {
@@ -224,29 +224,6 @@ func TestOwnModule(t *testing.T) {
 	})
 	if res := open(t, dir, cgi.Config{Env: withoutCGI(t)}).serve(t, testserver.H1).Get("/cgi-bin/own"); res.Text() != "mine\n" {
 		t.Errorf("%d %q", res.Status, res.Text())
-	}
-}
-
-// Scripts that run as somebody else find them as well. Only root can start those.
-func TestModulesForUser(t *testing.T) {
-	dir := folder(t, files{"bin/": ""})
-	shellNamed(t, filepath.Join(dir, "bin", "python3")) // who knows whether others may run the real one
-	put(t, dir, "reads", "#!"+filepath.Join(dir, "bin", "python3")+`
-printf 'Content-Type: text/plain\n\n'
-cat "$PYTHONPATH"/cgi.py "$PYTHONPATH"/gatehouse_compat/cgi.py
-touch "$PYTHONPATH"/x
-`, 0o755)
-	user := nobodyElse
-	if os.Getuid() != 0 {
-		user = nil
-	}
-	temporary(t)
-	site := open(t, dir, cgi.Config{User: user})
-	if res := site.serve(t, testserver.H1).Get("/cgi-bin/reads"); !strings.Contains(res.Text(), "gatehouse_compat.provide") || !strings.Contains(res.Text(), "class FieldStorage") {
-		t.Errorf("%d %q", res.Status, res.Text())
-	}
-	if user != nil {
-		site.log.line(t, "touch", "ermission denied")
 	}
 }
 

@@ -1,6 +1,5 @@
 """Which module a script gets: its own, the interpreter's, an installed one, or Gatehouse's."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -37,11 +36,11 @@ class Which(unittest.TestCase):
         lay_out(self.compat)
         put(self.scripts, "script.py", PRINT)
 
-    def run_script(self, *path, options=()):
+    def run_script(self, *path):
         environ = dict(os.environ, PYTHONPATH=os.pathsep.join(path or [self.compat]))
         environ.pop("PYTHONWARNINGS", None)
         p = subprocess.run(
-            [sys.executable, "-B", *options, os.path.join(self.scripts, "script.py")],
+            [sys.executable, "-B", os.path.join(self.scripts, "script.py")],
             env=environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -84,19 +83,6 @@ class Which(unittest.TestCase):
         put(self.other, "cgi.py", "1 / 0\n")
         put(self.scripts, "script.py", "try:\n    import cgi\nexcept ZeroDivisionError:\n    print('x\\ncgi cgi cgitb cgitb')\n")
         self.assertEqual(self.run_script(self.compat, self.other), "x")
-
-    def test_finder(self):
-        finder = (
-            "import importlib.util, sys\nspec = importlib.util.spec_from_file_location('gatehouse_compat', %r)\n"
-            "package = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(package)\npackage.install(%r)\n"
-            "assert 'gatehouse_compat' not in sys.modules\n"
-        ) % (os.path.join(self.compat, "gatehouse_compat", "__init__.py"), self.compat)
-        put(self.scripts, "script.py", finder + PRINT)
-        quiet = ("-W", "ignore")  # here the script is who imports the original
-        file = self.run_script(self.scripts, options=quiet)
-        self.assertEqual(file == os.path.join(self.compat, OURS), not SHIPPED, file)
-        put(self.scripts, "cgi.py", "class FieldStorage: pass\n")
-        self.assertEqual(self.run_script(self.scripts, options=quiet), os.path.join(self.scripts, "cgi.py"))
 
 
 if __name__ == "__main__":
