@@ -268,7 +268,6 @@ class FieldStorage:
                     for parts of a multipart body
     """
 
-    bufsize = LINE
     FieldStorageClass = None  #: of parts, in place of the form's own class
 
     # What __del__ and __exit__ find after an __init__ that has failed.
