@@ -16,6 +16,9 @@
 // answer). The process belongs to the request: when the client leaves, time is
 // up or the script ends, its whole process group ends.
 //
+// Scripts in Python find the modules cgi and cgitb, which Python has dropped:
+// package compat.
+//
 // The package serves no static files (static does), and it is not for programs
 // that answer more than one request (pyapp does that for Python).
 package cgi
