@@ -42,7 +42,7 @@ internal/watch:       github.com/fsnotify/fsnotify
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1
 static:               internal/errorpage internal/nofollow internal/requestid
-cgi:                  cgi/compat internal/bounded internal/errorpage internal/fieldline internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
+cgi:                  cgi/compat internal/bounded internal/errorpage internal/fieldline internal/marshal internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
 pyapp:                internal/bounded internal/errorpage internal/fieldline internal/marshal internal/metavar internal/requestid internal/pyproc internal/unlinked pyapp/worker
 pyapp/worker:
 cgi/compat:

@@ -27,62 +27,64 @@ func chunked(target, body string, size int) string {
 const sizes = text + "printf '%s ' \"$CONTENT_LENGTH\"; cksum\n"
 
 func TestBodies(t *testing.T) {
-	dir := folder(t, files{"sizes": sizes, "blind": text + "echo done\n", "closes": text + "exec <&-; echo done\n", "half": text + "head -c 10; echo\n"})
-	tests := []struct {
-		name   string
-		target string
-		length int
-		chunk  int // 0: not chunked
-		status int
-		want   string // where it is not sizes that is asked
-	}{
-		{"none", "sizes", 0, 0, 200, " 4294967295 0\n"},
-		{"small", "sizes", 100, 0, 200, ""},
-		{"more than a pipe holds", "sizes", 300_000, 0, 200, ""},
-		{"at the limit", "sizes", 1 << 20, 0, 200, ""},
-		{"above the limit", "sizes", 1<<20 + 1, 0, 413, "*"},
-		{"chunked", "sizes", 100, 7, 200, ""},
-		{"chunked in memory", "sizes", 1000, 1000, 200, ""},
-		{"chunked in a file", "sizes", 1001, 500, 200, ""},
-		{"chunked at the limit", "sizes", 1 << 20, 64 << 10, 200, ""},
-		{"chunked above the limit", "sizes", 1<<20 + 1, 64 << 10, 413, "*"},
-		{"not read", "blind", 300_000, 0, 200, "done\n"},
-		{"not wanted", "closes", 300_000, 0, 200, "done\n"},
-		{"read in part", "half", 300_000, 0, 200, "0123456789\n"},
-		{"chunked and not read", "blind", 300_000, 10_000, 200, "done\n"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			spool := t.TempDir()
-			site := open(t, dir, cgi.Config{MaxBody: 1 << 20, SpoolMemory: 1000, SpoolDir: spool})
-			body := strings.Repeat("0123456789", tt.length/10+1)[:tt.length]
-			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-				raw := ask("POST", "/cgi-bin/"+tt.target, body)
-				if tt.chunk > 0 {
-					raw = chunked("/cgi-bin/"+tt.target, body, tt.chunk)
+	inEachWay(t, func(t *testing.T, w way) {
+		dir := w.folder(t, files{"sizes": sizes, "blind": text + "echo done\n", "closes": text + "exec <&-; echo done\n", "half": text + "head -c 10; echo\n"})
+		tests := []struct {
+			name   string
+			target string
+			length int
+			chunk  int // 0: not chunked
+			status int
+			want   string // where it is not sizes that is asked
+		}{
+			{"none", "sizes", 0, 0, 200, " 4294967295 0\n"},
+			{"small", "sizes", 100, 0, 200, ""},
+			{"more than a pipe holds", "sizes", 300_000, 0, 200, ""},
+			{"at the limit", "sizes", 1 << 20, 0, 200, ""},
+			{"above the limit", "sizes", 1<<20 + 1, 0, 413, "*"},
+			{"chunked", "sizes", 100, 7, 200, ""},
+			{"chunked in memory", "sizes", 1000, 1000, 200, ""},
+			{"chunked in a file", "sizes", 1001, 500, 200, ""},
+			{"chunked at the limit", "sizes", 1 << 20, 64 << 10, 200, ""},
+			{"chunked above the limit", "sizes", 1<<20 + 1, 64 << 10, 413, "*"},
+			{"not read", "blind", 300_000, 0, 200, "done\n"},
+			{"not wanted", "closes", 300_000, 0, 200, "done\n"},
+			{"read in part", "half", 300_000, 0, 200, "0123456789\n"},
+			{"chunked and not read", "blind", 300_000, 10_000, 200, "done\n"},
+		}
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				spool := t.TempDir()
+				site := w.open(t, dir, cgi.Config{MaxBody: 1 << 20, SpoolMemory: 1000, SpoolDir: spool})
+				body := strings.Repeat("0123456789", tt.length/10+1)[:tt.length]
+				testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+					raw := ask("POST", "/cgi-bin/"+tt.target, body)
+					if tt.chunk > 0 {
+						raw = chunked("/cgi-bin/"+tt.target, body, tt.chunk)
+					}
+					c := site.serve(t, m).Dial()
+					sent := make(chan error, 1)
+					go func() { sent <- c.TrySend(raw) }() // it may be answered before it is all there
+					res, err := c.Next("POST")
+					if err != nil {
+						t.Fatal(err)
+					}
+					want := tt.want
+					if want == "" {
+						want = fmt.Sprintf("%d %s", tt.length, cksum(t, body))
+					}
+					if res.Status != tt.status || want != "*" && res.Text() != want {
+						t.Errorf("%d %q, want %d %q", res.Status, res.Text(), tt.status, want)
+					}
+					c.Conn.Close()
+					<-sent
+				}, modes...)
+				if left, err := os.ReadDir(spool); err != nil || len(left) > 0 {
+					t.Errorf("left in the spool: %v, %v", left, err)
 				}
-				c := site.serve(t, m).Dial()
-				sent := make(chan error, 1)
-				go func() { sent <- c.TrySend(raw) }() // it may be answered before it is all there
-				res, err := c.Next("POST")
-				if err != nil {
-					t.Fatal(err)
-				}
-				want := tt.want
-				if want == "" {
-					want = fmt.Sprintf("%d %s", tt.length, cksum(t, body))
-				}
-				if res.Status != tt.status || want != "*" && res.Text() != want {
-					t.Errorf("%d %q, want %d %q", res.Status, res.Text(), tt.status, want)
-				}
-				c.Conn.Close()
-				<-sent
-			}, modes...)
-			if left, err := os.ReadDir(spool); err != nil || len(left) > 0 {
-				t.Errorf("left in the spool: %v, %v", left, err)
-			}
-		})
-	}
+			})
+		}
+	})
 }
 
 // Body and answer flow at the same time, at the pace of both sides.

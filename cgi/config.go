@@ -83,6 +83,12 @@ type Config struct {
 	// temporary files, which User must be able to reach. A module of these names that
 	// Python itself has, or that lies beside the script, comes first.
 	NoCompat bool
+	// Warm runs Python scripts in processes forked from an interpreter that is
+	// there already, in place of starting one for each request. A script whose
+	// first line gives the interpreter options, or whose folder holds a module
+	// named like one that the interpreter has loaded for another script, is run as
+	// without Warm, and so are all where there is no such interpreter (Linux only).
+	Warm bool
 	// Env is what scripts find in their environment beside the meta-variables,
 	// "KEY=value" each. PATH is added if it is not there: the server's.
 	Env []string
@@ -201,6 +207,21 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Queue, DefaultQueue)
 	setDefault(&c.QueueWait, DefaultQueueWait)
 	return c, nil
+}
+
+type rlimit struct {
+	resource int
+	value    uint64
+}
+
+// text is the form in which script.py takes limits: a resource and its limit on
+// each line.
+func (l Limits) text() string {
+	var text strings.Builder
+	for _, limit := range l.list() {
+		fmt.Fprintf(&text, "%d %d\n", limit.resource, limit.value)
+	}
+	return text.String()
 }
 
 func setDefault[T comparable](field *T, value T) {

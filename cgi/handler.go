@@ -65,6 +65,9 @@ func Open(c Config) (*Handler, error) {
 		runner:    newCold(c.User, c.Limits),
 		closing:   make(chan struct{}), running: map[process]struct{}{},
 	}
+	if c.Warm {
+		h.runner = newWarm(h.runner, &h.config, pythonEnvironment)
+	}
 	h.executables = &executables{}
 	for _, pair := range h.environment {
 		if path, ok := strings.CutPrefix(pair, "PATH="); ok {

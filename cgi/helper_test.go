@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed-07905ac1/gatehouse/cgi"
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
@@ -55,6 +58,52 @@ func put(t testing.TB, dir, name, text string, mode os.FileMode) {
 	for at := filepath.Dir(path); len(at) >= len(dir); at = filepath.Dir(at) {
 		must(t, os.Chmod(at, 0o755))
 	}
+}
+
+// A way is one to run scripts.
+type way struct{ warm bool }
+
+// inEachWay runs f cold and warm.
+func inEachWay(t *testing.T, f func(t *testing.T, w way)) {
+	t.Run("cold", func(t *testing.T) { f(t, way{}) })
+	t.Run("warm", func(t *testing.T) { f(t, way{warm: true}) })
+}
+
+// age makes a file look as if it had not been changed for long, so that the warm
+// runner keeps what it knows of it.
+func age(t testing.TB, path string) {
+	t.Helper()
+	long := time.Now().Add(-time.Hour)
+	must(t, os.Chtimes(path, long, long))
+}
+
+// folder is folder with scripts that are run in that way: those of the shell are
+// brought by Python, which becomes the shell.
+func (w way) folder(t testing.TB, f files) string {
+	t.Helper()
+	if w.warm {
+		f = maps.Clone(f)
+		for name, text := range f {
+			if text, ok := strings.CutPrefix(text, "#!/bin/sh\n"); ok {
+				f[name] = "#!/usr/bin/env python3\nimport os, sys\nos.execv('/bin/sh', ['/bin/sh', '-c', " + strconv.Quote(text) + ", *sys.argv])\n"
+			}
+		}
+	}
+	return folder(t, f)
+}
+
+// open is open for that way. It sees to it that nothing runs cold for want of
+// something.
+func (w way) open(t testing.TB, dir string, c cgi.Config) *site {
+	t.Helper()
+	c.Warm = w.warm
+	s := open(t, dir, c)
+	t.Cleanup(func() {
+		if log := s.log.String(); strings.Contains(log, "run cold") || strings.Contains(log, "run without") {
+			t.Errorf("a script has not been run warm: %s", log)
+		}
+	})
+	return s
 }
 
 // site is a handler and what it logs.

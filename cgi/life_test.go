@@ -66,191 +66,207 @@ echo $$ >>pids
 // The whole family ends when the client leaves, before and during the answer, and
 // whether or not it wants to.
 func TestClientThatLeaves(t *testing.T) {
-	for _, query := range []string{"", "?stubborn"} {
-		for _, begun := range []string{"", "printf 'Content-Type: text/plain\\n\\nhello'\n"} {
-			name := fmt.Sprintf("%sbegun=%t", query, begun != "")
-			t.Run(name, func(t *testing.T) {
-				testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-					dir := folder(t, files{"family": family + begun + "while :; do wait; done\n"})
-					c := open(t, dir, cgi.Config{KillGrace: 50 * time.Millisecond}).serve(t, m).Dial()
-					c.Send(get("/cgi-bin/family" + query))
-					all := pids(t, filepath.Join(dir, "pids"), 3)
-					if begun != "" {
-						c.Head("GET")
-					}
-					c.Reset()
-					awaitDeath(t, all)
-				}, modes...)
-			})
+	inEachWay(t, func(t *testing.T, w way) {
+		for _, query := range []string{"", "?stubborn"} {
+			for _, begun := range []string{"", "printf 'Content-Type: text/plain\\n\\nhello'\n"} {
+				name := fmt.Sprintf("%sbegun=%t", query, begun != "")
+				t.Run(name, func(t *testing.T) {
+					testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+						dir := w.folder(t, files{"family": family + begun + "while :; do wait; done\n"})
+						c := w.open(t, dir, cgi.Config{KillGrace: 50 * time.Millisecond}).serve(t, m).Dial()
+						c.Send(get("/cgi-bin/family" + query))
+						all := pids(t, filepath.Join(dir, "pids"), 3)
+						if begun != "" {
+							c.Head("GET")
+						}
+						c.Reset()
+						awaitDeath(t, all)
+					}, modes...)
+				})
+			}
 		}
-	}
+	})
 }
 
 // A script that does not answer is ended with its family, and the client told.
 func TestTimeout(t *testing.T) {
-	for _, query := range []string{"", "?stubborn"} {
-		t.Run(query, func(t *testing.T) {
-			dir := folder(t, files{"family": family + "while :; do wait; done\n"})
-			site := open(t, dir, cgi.Config{Timeout: 300 * time.Millisecond, KillGrace: 50 * time.Millisecond})
-			res := site.serve(t, testserver.H1).Get("/cgi-bin/family" + query)
-			if res.Status != 504 {
-				t.Errorf("%d", res.Status)
-			}
-			site.log.line(t, "took too long", "family")
-			awaitDeath(t, pids(t, filepath.Join(dir, "pids"), 3))
-		})
-	}
+	inEachWay(t, func(t *testing.T, w way) {
+		for _, query := range []string{"", "?stubborn"} {
+			t.Run(query, func(t *testing.T) {
+				dir := w.folder(t, files{"family": family + "while :; do wait; done\n"})
+				site := w.open(t, dir, cgi.Config{Timeout: 300 * time.Millisecond, KillGrace: 50 * time.Millisecond})
+				res := site.serve(t, testserver.H1).Get("/cgi-bin/family" + query)
+				if res.Status != 504 {
+					t.Errorf("%d", res.Status)
+				}
+				site.log.line(t, "took too long", "family")
+				awaitDeath(t, pids(t, filepath.Join(dir, "pids"), 3))
+			})
+		}
+	})
 }
 
 func TestStall(t *testing.T) {
-	dir := folder(t, files{
-		"stalls": text + "echo begun; exec sleep 600\n",
-		"works":  text + "echo done; exec >&- 2>&-; echo $$ >pids; sleep 600\n",
+	inEachWay(t, func(t *testing.T, w way) {
+		dir := w.folder(t, files{
+			"stalls": text + "echo begun; exec sleep 600\n",
+			"works":  text + "echo done; exec >&- 2>&-; echo $$ >pids; sleep 600\n",
+		})
+		site := w.open(t, dir, cgi.Config{StallTimeout: 200 * time.Millisecond, KillGrace: -1})
+		s := site.serve(t, testserver.H1)
+		c := s.Dial()
+		c.Send(get("/cgi-bin/stalls"))
+		if res, err := c.Next("GET"); err == nil {
+			t.Errorf("complete: %q", res.Text())
+		}
+		site.log.line(t, "stopped in the middle")
+		// What works on behind its answer may, but not for ever.
+		if res := s.Get("/cgi-bin/works"); res.Text() != "done\n" {
+			t.Errorf("%q", res.Text())
+		}
+		awaitDeath(t, pids(t, filepath.Join(dir, "pids"), 1))
 	})
-	site := open(t, dir, cgi.Config{StallTimeout: 200 * time.Millisecond, KillGrace: -1})
-	s := site.serve(t, testserver.H1)
-	c := s.Dial()
-	c.Send(get("/cgi-bin/stalls"))
-	if res, err := c.Next("GET"); err == nil {
-		t.Errorf("complete: %q", res.Text())
-	}
-	site.log.line(t, "stopped in the middle")
-	// What works on behind its answer may, but not for ever.
-	if res := s.Get("/cgi-bin/works"); res.Text() != "done\n" {
-		t.Errorf("%q", res.Text())
-	}
-	awaitDeath(t, pids(t, filepath.Join(dir, "pids"), 1))
 }
 
 // What a script leaves running in its group ends with it; what has moved out of
 // it lives on and holds nobody up, though it holds the output open.
 func TestWhatIsLeftRunning(t *testing.T) {
-	dir := folder(t, files{
-		"background": text + "sleep 600 & echo $! >pids; echo done\n",
-		"daemon":     text + "setsid sh -c 'echo $$ >daemon.pid; exec sleep 600' & while ! [ -s daemon.pid ]; do sleep 0.01; done; echo done\n",
-	})
-	s := open(t, dir, cgi.Config{}).serve(t, testserver.H1)
-	for _, name := range []string{"background", "daemon"} {
-		if res := s.Get("/cgi-bin/" + name); res.Status != 200 || res.Text() != "done\n" {
-			t.Errorf("%s: %d %q", name, res.Status, res.Text())
+	inEachWay(t, func(t *testing.T, w way) {
+		dir := w.folder(t, files{
+			"background": text + "sleep 600 & echo $! >pids; echo done\n",
+			"daemon":     text + "setsid sh -c 'echo $$ >daemon.pid; exec sleep 600' & while ! [ -s daemon.pid ]; do sleep 0.01; done; echo done\n",
+		})
+		s := w.open(t, dir, cgi.Config{}).serve(t, testserver.H1)
+		for _, name := range []string{"background", "daemon"} {
+			if res := s.Get("/cgi-bin/" + name); res.Status != 200 || res.Text() != "done\n" {
+				t.Errorf("%s: %d %q", name, res.Status, res.Text())
+			}
 		}
-	}
-	awaitDeath(t, pids(t, filepath.Join(dir, "pids"), 1))
-	daemon := pids(t, filepath.Join(dir, "daemon.pid"), 1)[0]
-	if !alive(daemon) {
-		t.Error("the daemon has been killed")
-	}
-	must(t, syscall.Kill(daemon, syscall.SIGKILL))
+		awaitDeath(t, pids(t, filepath.Join(dir, "pids"), 1))
+		daemon := pids(t, filepath.Join(dir, "daemon.pid"), 1)[0]
+		if !alive(daemon) {
+			t.Error("the daemon has been killed")
+		}
+		must(t, syscall.Kill(daemon, syscall.SIGKILL))
+	})
 }
 
 func TestMaxOutput(t *testing.T) {
-	dir := folder(t, files{
-		"exact": text + "head -c 1000 /dev/zero\n",
-		"flood": text + "exec cat /dev/zero\n",
-		"head":  "#!/bin/sh\nexec cat /dev/zero\n",
+	inEachWay(t, func(t *testing.T, w way) {
+		dir := w.folder(t, files{
+			"exact": text + "head -c 1000 /dev/zero\n",
+			"flood": text + "exec cat /dev/zero\n",
+			"head":  "#!/bin/sh\nexec cat /dev/zero\n",
+		})
+		site := w.open(t, dir, cgi.Config{MaxOutput: int64(len("Content-Type: text/plain\n\n")) + 1000})
+		testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+			s := site.serve(t, m)
+			if res := s.Get("/cgi-bin/exact"); res.Status != 200 || len(res.Body) != 1000 {
+				t.Errorf("at the limit: %d, %d bytes", res.Status, len(res.Body))
+			}
+			c := s.Dial()
+			c.Send(get("/cgi-bin/flood"))
+			if res, err := c.Next("GET"); err == nil && res.Status == 200 {
+				t.Errorf("above the limit: %d bytes, complete", len(res.Body))
+			}
+			if res := s.Get("/cgi-bin/head"); res.Status != 502 {
+				t.Errorf("in the head: %d", res.Status)
+			}
+		}, modes...)
+		site.log.line(t, "more than it may")
 	})
-	site := open(t, dir, cgi.Config{MaxOutput: int64(len("Content-Type: text/plain\n\n")) + 1000})
-	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		s := site.serve(t, m)
-		if res := s.Get("/cgi-bin/exact"); res.Status != 200 || len(res.Body) != 1000 {
-			t.Errorf("at the limit: %d, %d bytes", res.Status, len(res.Body))
-		}
-		c := s.Dial()
-		c.Send(get("/cgi-bin/flood"))
-		if res, err := c.Next("GET"); err == nil && res.Status == 200 {
-			t.Errorf("above the limit: %d bytes, complete", len(res.Body))
-		}
-		if res := s.Get("/cgi-bin/head"); res.Status != 502 {
-			t.Errorf("in the head: %d", res.Status)
-		}
-	}, modes...)
-	site.log.line(t, "more than it may")
 }
 
 // What a script prints reaches the client before the script ends.
 func TestFlow(t *testing.T) {
-	for _, script := range []string{"script", "nph-script"} {
-		head := text
-		if script == "nph-script" {
-			head = "#!/bin/sh\nprintf 'HTTP/1.1 200 OK\\r\\nContent-Type: text/plain\\r\\n\\r\\n'\n"
+	inEachWay(t, func(t *testing.T, w way) {
+		for _, script := range []string{"script", "nph-script"} {
+			head := text
+			if script == "nph-script" {
+				head = "#!/bin/sh\nprintf 'HTTP/1.1 200 OK\\r\\nContent-Type: text/plain\\r\\n\\r\\n'\n"
+			}
+			dir := w.folder(t, files{script: head + "exec 3<>fifo; printf one; read x <&3; printf two; read x <&3; printf three\n"})
+			fifo := filepath.Join(dir, "fifo")
+			must(t, syscall.Mkfifo(fifo, 0o600))
+			site := w.open(t, dir, cgi.Config{})
+			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+				c := site.serve(t, m).Dial()
+				c.Send(get("/cgi-bin/" + script))
+				c.Head("GET")
+				for _, part := range []string{"one", "two", "three"} {
+					if got := c.Chunk(); got != part {
+						t.Errorf("chunk %q, want %q", got, part)
+					}
+					if part != "three" {
+						must(t, os.WriteFile(fifo, []byte("go\n"), 0))
+					}
+				}
+				if last := c.Chunk(); last != "" {
+					t.Errorf("chunk %q behind the last one", last)
+				}
+			}, modes...)
 		}
-		dir := folder(t, files{script: head + "exec 3<>fifo; printf one; read x <&3; printf two; read x <&3; printf three\n"})
-		fifo := filepath.Join(dir, "fifo")
-		must(t, syscall.Mkfifo(fifo, 0o600))
-		site := open(t, dir, cgi.Config{})
-		testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-			c := site.serve(t, m).Dial()
-			c.Send(get("/cgi-bin/" + script))
-			c.Head("GET")
-			for _, part := range []string{"one", "two", "three"} {
-				if got := c.Chunk(); got != part {
-					t.Errorf("chunk %q, want %q", got, part)
-				}
-				if part != "three" {
-					must(t, os.WriteFile(fifo, []byte("go\n"), 0))
-				}
-			}
-			if last := c.Chunk(); last != "" {
-				t.Errorf("chunk %q behind the last one", last)
-			}
-		}, modes...)
-	}
+	})
 }
 
 // Much output passes through little memory, and a client that does not read holds
 // the script back.
 func TestOutputIsNotStored(t *testing.T) {
-	const size = 64 << 20
-	dir := folder(t, files{"big": text + fmt.Sprintf("head -c %d /dev/zero; echo all >&2\n", size)})
-	site := open(t, dir, cgi.Config{})
-	s := site.serve(t, testserver.H1)
-	resp, err := s.Client().Get(s.URL() + "/cgi-bin/big")
-	must(t, err)
-	defer resp.Body.Close()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	if strings.Contains(site.log.String(), "msg=all") {
-		t.Error("the script has printed all before anybody read")
-	}
-	n, err := io.Copy(io.Discard, resp.Body)
-	if n != size || err != nil {
-		t.Errorf("%d bytes, %v", n, err)
-	}
-	runtime.ReadMemStats(&after)
-	if grown := after.Sys - before.Sys; after.Sys > before.Sys && grown > 16<<20 {
-		t.Errorf("memory grew by %d bytes", grown)
-	}
-	site.log.line(t, "msg=all")
+	inEachWay(t, func(t *testing.T, w way) {
+		const size = 64 << 20
+		dir := w.folder(t, files{"big": text + fmt.Sprintf("head -c %d /dev/zero; echo all >&2\n", size)})
+		site := w.open(t, dir, cgi.Config{})
+		s := site.serve(t, testserver.H1)
+		resp, err := s.Client().Get(s.URL() + "/cgi-bin/big")
+		must(t, err)
+		defer resp.Body.Close()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if strings.Contains(site.log.String(), "msg=all") {
+			t.Error("the script has printed all before anybody read")
+		}
+		n, err := io.Copy(io.Discard, resp.Body)
+		if n != size || err != nil {
+			t.Errorf("%d bytes, %v", n, err)
+		}
+		runtime.ReadMemStats(&after)
+		if grown := after.Sys - before.Sys; after.Sys > before.Sys && grown > 16<<20 {
+			t.Errorf("memory grew by %d bytes", grown)
+		}
+		site.log.line(t, "msg=all")
+	})
 }
 
 // A thousand requests, some of them to scripts that fail, leave nothing: the end
 // of the run would find zombies and descriptors.
 func TestThousandRequests(t *testing.T) {
-	testserver.NoLeaks(t)
-	dir := folder(t, files{"ok": text + "echo ok; echo note >&2\n", "fails": "#!/bin/sh\nexit 1\n", "killed": "#!/bin/sh\nkill -KILL $$\n"})
-	h, err := cgi.Open(cgi.Config{Dir: dir, MaxScripts: 4, Queue: 1000, QueueWait: time.Minute})
-	must(t, err)
-	s := testserver.Start(t, testserver.H1, h.ServeHTTP)
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for i := range 125 {
-				name, want := "ok", 200
-				switch i % 10 {
-				case 3:
-					name, want = "fails", 502
-				case 7:
-					name, want = "killed", 502
+	inEachWay(t, func(t *testing.T, w way) {
+		testserver.NoLeaks(t)
+		dir := w.folder(t, files{"ok": text + "echo ok; echo note >&2\n", "fails": "#!/bin/sh\nexit 1\n", "killed": "#!/bin/sh\nkill -KILL $$\n"})
+		h, err := cgi.Open(cgi.Config{Dir: dir, Warm: w.warm, MaxScripts: 4, Queue: 1000, QueueWait: time.Minute})
+		must(t, err)
+		s := testserver.Start(t, testserver.H1, h.ServeHTTP)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				for i := range 125 {
+					name, want := "ok", 200
+					switch i % 10 {
+					case 3:
+						name, want = "fails", 502
+					case 7:
+						name, want = "killed", 502
+					}
+					if res := s.Get("/" + name); res.Status != want {
+						t.Errorf("%s: %d", name, res.Status)
+					}
 				}
-				if res := s.Get("/" + name); res.Status != want {
-					t.Errorf("%s: %d", name, res.Status)
-				}
-			}
-		})
-	}
-	all.Wait()
-	must(t, s.Close())
-	must(t, h.Close())
+			})
+		}
+		all.Wait()
+		must(t, s.Close())
+		must(t, h.Close())
+	})
 }
 
 // As many scripts run as may, as many requests wait as may, the rest is refused.
@@ -332,49 +348,53 @@ func TestQueue(t *testing.T) {
 
 // Close ends scripts that run, and requests that come later.
 func TestClose(t *testing.T) {
-	dir := folder(t, files{"family": family + "while :; do wait; done\n"})
-	h, err := cgi.Open(cgi.Config{Dir: dir, KillGrace: 50 * time.Millisecond})
-	must(t, err)
-	s := testserver.Start(t, testserver.H1, h.ServeHTTP)
-	c := s.Dial()
-	c.Send(get("/family?stubborn"))
-	all := pids(t, filepath.Join(dir, "pids"), 3)
-	must(t, h.Close())
-	for _, pid := range all {
-		if alive(pid) {
-			t.Errorf("process %d lives", pid)
+	inEachWay(t, func(t *testing.T, w way) {
+		dir := w.folder(t, files{"family": family + "while :; do wait; done\n"})
+		h, err := cgi.Open(cgi.Config{Dir: dir, Warm: w.warm, KillGrace: 50 * time.Millisecond})
+		must(t, err)
+		s := testserver.Start(t, testserver.H1, h.ServeHTTP)
+		c := s.Dial()
+		c.Send(get("/family?stubborn"))
+		all := pids(t, filepath.Join(dir, "pids"), 3)
+		must(t, h.Close())
+		for _, pid := range all {
+			if alive(pid) {
+				t.Errorf("process %d lives", pid)
+			}
 		}
-	}
-	if res := c.Response("GET"); res.Status != 502 {
-		t.Errorf("running: %d", res.Status)
-	}
-	if res := s.Get("/family"); res.Status != 503 {
-		t.Errorf("later: %d", res.Status)
-	}
+		if res := c.Response("GET"); res.Status != 502 {
+			t.Errorf("running: %d", res.Status)
+		}
+		if res := s.Get("/family"); res.Status != 503 {
+			t.Errorf("later: %d", res.Status)
+		}
+	})
 }
 
 // Standard error is logged by lines, long ones in parts, and not without end.
 func TestStandardError(t *testing.T) {
-	dir := folder(t, files{
-		"lines": text + "printf 'one\\r\\n\\ntwo\\nthree' >&2\n",
-		"long":  text + "printf '%020000d\\n' 7 >&2\n",
-		"flood": text + "yes flood | head -c 1000000 >&2; echo done\n",
+	inEachWay(t, func(t *testing.T, w way) {
+		dir := w.folder(t, files{
+			"lines": text + "printf 'one\\r\\n\\ntwo\\nthree' >&2\n",
+			"long":  text + "printf '%020000d\\n' 7 >&2\n",
+			"flood": text + "yes flood | head -c 1000000 >&2; echo done\n",
+		})
+		site := w.open(t, dir, cgi.Config{})
+		s := site.serve(t, testserver.H1)
+		id := s.Get("/cgi-bin/lines").Get("X-Request-Id")
+		for _, line := range []string{"one", "two", "three"} {
+			site.log.line(t, "msg="+line+" ", "script="+filepath.Join(dir, "lines"), "request="+id)
+		}
+		s.Get("/cgi-bin/long")
+		site.log.line(t, "msg="+strings.Repeat("0", 20000-2*8192-1)+"7 ")
+		if res := s.Get("/cgi-bin/flood"); res.Text() != "done\n" {
+			t.Errorf("%q", res.Text())
+		}
+		site.log.line(t, "prints too much")
+		if n := strings.Count(site.log.String(), "msg=flood"); n > 256<<10 {
+			t.Errorf("%d lines logged", n)
+		}
 	})
-	site := open(t, dir, cgi.Config{})
-	s := site.serve(t, testserver.H1)
-	id := s.Get("/cgi-bin/lines").Get("X-Request-Id")
-	for _, line := range []string{"one", "two", "three"} {
-		site.log.line(t, "msg="+line+" ", "script="+filepath.Join(dir, "lines"), "request="+id)
-	}
-	s.Get("/cgi-bin/long")
-	site.log.line(t, "msg="+strings.Repeat("0", 20000-2*8192-1)+"7 ")
-	if res := s.Get("/cgi-bin/flood"); res.Text() != "done\n" {
-		t.Errorf("%q", res.Text())
-	}
-	site.log.line(t, "prints too much")
-	if n := strings.Count(site.log.String(), "msg=flood"); n > 256<<10 {
-		t.Errorf("%d lines logged", n)
-	}
 }
 
 var _ http.Handler = (*cgi.Handler)(nil)

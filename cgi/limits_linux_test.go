@@ -1,6 +1,7 @@
 package cgi_test
 
 import (
+	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
@@ -18,15 +19,17 @@ import (
 var nobodyElse = &cgi.User{UID: 61234, GID: 61234}
 
 func TestLimits(t *testing.T) {
-	dir := folder(t, files{"ulimit": text + "ulimit -t; ulimit -v; ulimit -f; ulimit -n\n"})
-	limits := cgi.Limits{CPU: 1500 * time.Millisecond, Memory: 64 << 20, FileSize: 1 << 20, Files: 20}
-	site := open(t, dir, cgi.Config{Limits: limits})
-	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-		// ulimit counts memory in KB and files in blocks of 512 bytes.
-		if res := site.serve(t, m).Get("/cgi-bin/ulimit"); res.Text() != "2\n65536\n2048\n20\n" {
-			t.Errorf("%q", res.Text())
-		}
-	}, modes...)
+	inEachWay(t, func(t *testing.T, w way) {
+		dir := w.folder(t, files{"ulimit": text + "ulimit -t; ulimit -v; ulimit -f; ulimit -n\n"})
+		limits := cgi.Limits{CPU: 1500 * time.Millisecond, Memory: 64 << 20, FileSize: 1 << 20, Files: 20}
+		site := w.open(t, dir, cgi.Config{Limits: limits})
+		testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+			// ulimit counts memory in KB and files in blocks of 512 bytes.
+			if res := site.serve(t, m).Get("/cgi-bin/ulimit"); res.Text() != "2\n65536\n2048\n20\n" {
+				t.Errorf("%q", res.Text())
+			}
+		}, modes...)
+	})
 }
 
 // A limited script can be ended, fail to start and crash like any other.
@@ -125,5 +128,18 @@ func statuses(uid string) iter.Seq[string] {
 				return
 			}
 		}
+	}
+}
+
+func TestWarmLimitsAndUser(t *testing.T) {
+	dir := folder(t, files{"script.py": "#!/usr/bin/python3\nimport os, resource\n" + typed + "print(os.getuid(), os.getgid(), resource.getrlimit(resource.RLIMIT_NOFILE))\n"})
+	c := cgi.Config{Limits: cgi.Limits{Files: 20}}
+	want := fmt.Sprintf("%d %d (20, 20)\n", os.Getuid(), os.Getgid()) // it runs as we do
+	if os.Getuid() == 0 {
+		c.User, want = nobodyElse, "61234 61234 (20, 20)\n"
+	}
+	res := way{warm: true}.open(t, dir, c).serve(t, testserver.H1).Get("/cgi-bin/script.py")
+	if res.Text() != want {
+		t.Errorf("%d %q, want %q", res.Status, res.Text(), want)
 	}
 }

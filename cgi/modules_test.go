@@ -119,33 +119,36 @@ func TestGuestbook(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			spool := temporary(t)
-			site := open(t, folder(t, files{"book.py": guestbook}), cgi.Config{
-				Python: tt.python, Env: tt.env, Interpreters: map[string]string{".py": ""},
+			inEachWay(t, func(t *testing.T, w way) {
+				spool := temporary(t)
+				site := w.open(t, folder(t, files{"book.py": guestbook}), cgi.Config{
+					Python: tt.python, Env: tt.env, Interpreters: map[string]string{".py": ""},
+				})
+				must(t, os.Chmod(filepath.Join(site.dir, "book.py"), 0o644)) // by its ending, so by that Python
+				age(t, filepath.Join(site.dir, "book.py"))
+				testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+					s := site.serve(t, m)
+					page := s.Ask(form(t, "/cgi-bin/book.py", picture)).Text()
+					if want := fmt.Sprintf("<p>me.png image/png %d %d\n", len(picture), sum); !strings.Contains(strings.Replace(page, "application/octet-stream", "image/png", 1), want) {
+						t.Errorf("no %q in\n%s", want, page)
+					}
+					if ours := strings.Contains(page, filepath.Join(spool, "gatehouse-modules-")); ours != tt.ours {
+						t.Errorf("the module is ours: %v, want %v\n%s", ours, tt.ours, page)
+					}
+					if want := "<p>&lt;b&gt;Ada &amp; Grace&lt;/b&gt; (tea,cake)\n"; tt.ours && !strings.Contains(page, want) {
+						t.Errorf("no %q in\n%s", want, page)
+					}
+					if page := s.Get("/cgi-bin/book.py?fail=x").Text(); strings.Contains(page, "<i>") || !strings.Contains(page, "ValueError") {
+						t.Errorf("the report of a failure is\n%s", page)
+					}
+				}, modes...)
+				if tt.ours {
+					site.log.line(t, "ValueError: <i>x")
+				}
+				if log := site.log.String(); strings.Contains(log, "Deprecat") {
+					t.Errorf("the log has what nobody can mend:\n%s", log)
+				}
 			})
-			must(t, os.Chmod(filepath.Join(site.dir, "book.py"), 0o644)) // by its ending, so by that Python
-			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-				s := site.serve(t, m)
-				page := s.Ask(form(t, "/cgi-bin/book.py", picture)).Text()
-				if want := fmt.Sprintf("<p>me.png image/png %d %d\n", len(picture), sum); !strings.Contains(strings.Replace(page, "application/octet-stream", "image/png", 1), want) {
-					t.Errorf("no %q in\n%s", want, page)
-				}
-				if ours := strings.Contains(page, filepath.Join(spool, "gatehouse-modules-")); ours != tt.ours {
-					t.Errorf("the module is ours: %v, want %v\n%s", ours, tt.ours, page)
-				}
-				if want := "<p>&lt;b&gt;Ada &amp; Grace&lt;/b&gt; (tea,cake)\n"; tt.ours && !strings.Contains(page, want) {
-					t.Errorf("no %q in\n%s", want, page)
-				}
-				if page := s.Get("/cgi-bin/book.py?fail=x").Text(); strings.Contains(page, "<i>") || !strings.Contains(page, "ValueError") {
-					t.Errorf("the report of a failure is\n%s", page)
-				}
-			}, modes...)
-			if tt.ours {
-				site.log.line(t, "ValueError: <i>x")
-			}
-			if log := site.log.String(); strings.Contains(log, "Deprecat") {
-				t.Errorf("the log has what nobody can mend:\n%s", log)
-			}
 		})
 	}
 }

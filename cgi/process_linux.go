@@ -153,11 +153,6 @@ func asOwner(user *User, f func() error) error {
 	return f()
 }
 
-type rlimit struct {
-	resource int
-	value    uint64
-}
-
 func (l Limits) list() (limits []rlimit) {
 	add := func(resource int, value int64) {
 		if value > 0 {

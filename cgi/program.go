@@ -14,6 +14,9 @@ import (
 type program struct {
 	path string   // of the executable
 	args []string // its arguments, its own name first, the script included
+	// python is the path of the interpreter where that is a Python 3 which is given
+	// no options, "" otherwise.
+	python string
 	// words says that the words of a search string may follow (see
 	// searchWords).
 	words bool
@@ -27,7 +30,8 @@ type program struct {
 func (h *Handler) program(s *script) (program, error) {
 	executable := s.file.Mode().Perm()&0o111 != 0
 	bang, named := parseShebang(s.start)
-	interpreter, known := h.config.Interpreters[strings.ToLower(filepath.Ext(s.path))]
+	ending := strings.ToLower(filepath.Ext(s.path))
+	interpreter, known := h.config.Interpreters[ending]
 	switch {
 	case h.config.Off:
 		return program{}, forbidden("", "")
@@ -41,7 +45,11 @@ func (h *Handler) program(s *script) (program, error) {
 		if !ok {
 			return program{}, noInterpreter(interpreter)
 		}
-		return program{path: path, args: []string{interpreter, s.path}}, nil
+		p := program{path: path, args: []string{interpreter, s.path}}
+		if h.config.Interpreters[ending] == "" || isPython3(interpreter) {
+			p.python = path
+		}
+		return p, nil
 	case executable:
 		return program{path: s.path, args: []string{s.path}, words: true}, nil
 	}
@@ -80,12 +88,22 @@ func (h *Handler) interpreted(s *script, bang shebang) (program, error) {
 		case bang.argument != "":
 			args = append(args, bang.argument)
 		}
-		return program{path: path, args: append(args, s.path), words: true}, nil
+		p := program{path: path, args: append(args, s.path), words: true}
+		if len(args) == 1 {
+			p.python = path
+		}
+		return p, nil
 	}
+	p := program{path: s.path, args: []string{s.path}, words: true}
+	plain := bang.argument == ""
 	if byPath {
-		return program{path: path, args: append(words, s.path), words: true}, nil
+		p.path, p.args = path, append(words, s.path)
+		plain = len(words) == 1
 	}
-	return program{path: s.path, args: []string{s.path}, words: true}, nil
+	if plain && isPython3(name) {
+		p.python = path
+	}
+	return p, nil
 }
 
 func noInterpreter(name string) *failure {

@@ -18,108 +18,112 @@ const text = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\n"
 // TestMetaVariables holds what a script is told of its request (RFC 3875,
 // section 4.1).
 func TestMetaVariables(t *testing.T) {
-	dir := folder(t, files{"env": text + "env -0\n", "sub/deep/env": text + "env -0\n"})
-	identity := func(*http.Request) (string, string) { return "Basic", "ada" }
-	secure := func(*http.Request) string { return "https" }
-	tests := []struct {
-		name    string
-		config  cgi.Config
-		request string
-		want    map[string]string // "" means that it is not set
-	}{
-		{"all that is fixed", cgi.Config{}, get("/cgi-bin/env?a=b%20c"), map[string]string{
-			"GATEWAY_INTERFACE": "CGI/1.1", "SERVER_SOFTWARE": "Gatehouse", "SERVER_PROTOCOL": "HTTP/1.1",
-			"SERVER_NAME": "example.org", "SERVER_PORT": "81", "REQUEST_METHOD": "GET", "REQUEST_SCHEME": "http",
-			"REQUEST_URI": "/cgi-bin/env?a=b%20c", "QUERY_STRING": "a=b%20c", "SCRIPT_NAME": "/cgi-bin/env",
-			"SCRIPT_FILENAME": filepath.Join(dir, "env"), "DOCUMENT_ROOT": dir, "HTTP_HOST": "example.org:81",
-			"REMOTE_ADDR": "127.0.0.1", "REMOTE_HOST": "127.0.0.1", "REMOTE_IDENT": "", "REMOTE_USER": "", "AUTH_TYPE": "",
-			"PATH_INFO": "", "PATH_TRANSLATED": "", "CONTENT_LENGTH": "", "CONTENT_TYPE": "", "HTTPS": "",
-		}},
-		{"protocol as it is", cgi.Config{}, "GET /cgi-bin/env HTTP/1.0\r\n\r\n", map[string]string{"SERVER_PROTOCOL": "HTTP/1.0", "HTTP_HOST": ""}},
-		{"path", cgi.Config{}, get("/cgi-bin/env/a%20b//c/"), map[string]string{
-			"SCRIPT_NAME": "/cgi-bin/env", "PATH_INFO": "/a b//c/", "PATH_TRANSLATED": dir + "/a b/c/", "REQUEST_URI": "/cgi-bin/env/a%20b//c/",
-		}},
-		{"path with an encoded slash", cgi.Config{}, get("/cgi-bin/env/a%2Fb"), map[string]string{"PATH_INFO": "/a/b"}},
-		{"path below another root", cgi.Config{DocumentRoot: "/srv/site"}, get("/cgi-bin/env/x"), map[string]string{
-			"PATH_TRANSLATED": "/srv/site/x", "DOCUMENT_ROOT": "/srv/site",
-		}},
-		{"script in nested folders", cgi.Config{}, get("/cgi-bin/sub/deep/env/x?y"), map[string]string{
-			"SCRIPT_NAME": "/cgi-bin/sub/deep/env", "PATH_INFO": "/x", "QUERY_STRING": "y", "PWD": filepath.Join(dir, "sub/deep"),
-		}},
-		{"encoded script name", cgi.Config{}, get("/cgi-bin/e%6Ev"), map[string]string{"SCRIPT_NAME": "/cgi-bin/env"}},
-		{"body", cgi.Config{}, ask("POST", "/cgi-bin/env", "a=b", "Content-Type: text/x"), map[string]string{
-			"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "3", "CONTENT_TYPE": "text/x", "HTTP_CONTENT_LENGTH": "", "HTTP_CONTENT_TYPE": "",
-		}},
-		{"empty body", cgi.Config{}, ask("POST", "/cgi-bin/env", "", "Content-Length: 0"), map[string]string{"CONTENT_LENGTH": "0"}},
-		{"any method", cgi.Config{}, ask("PATCH", "/cgi-bin/env", ""), map[string]string{"REQUEST_METHOD": "PATCH"}},
-		{"fields", cgi.Config{}, get("/cgi-bin/env", "User-Agent: x", "Accept: a", "Accept: b", "Cookie: c=d", "X-A: 1", "X_A: 2", "X.B: 3", "Proxy: evil"), map[string]string{
-			"HTTP_USER_AGENT": "x", "HTTP_ACCEPT": "a, b", "HTTP_COOKIE": "c=d", "HTTP_X_A": "1", "HTTP_X_B": "", "HTTP_X.B": "", "HTTP_PROXY": "",
-		}},
-		{"passwords", cgi.Config{}, get("/cgi-bin/env", "Authorization: Basic eDp5", "Proxy-Authorization: Basic eDp5"), map[string]string{
-			"HTTP_AUTHORIZATION": "", "HTTP_PROXY_AUTHORIZATION": "", "AUTH_TYPE": "", "REMOTE_USER": "",
-		}},
-		{"passwords, asked for", cgi.Config{PassAuthorization: true}, get("/cgi-bin/env", "Authorization: Basic eDp5", "Proxy-Authorization: Basic eDp5"), map[string]string{
-			"HTTP_AUTHORIZATION": "Basic eDp5", "HTTP_PROXY_AUTHORIZATION": "", "REMOTE_USER": "",
-		}},
-		{"user", cgi.Config{Identity: identity}, get("/cgi-bin/env"), map[string]string{"AUTH_TYPE": "Basic", "REMOTE_USER": "ada"}},
-		{"encrypted", cgi.Config{Scheme: secure}, "GET /cgi-bin/env HTTP/1.1\r\nHost: example.org\r\n\r\n", map[string]string{
-			"HTTPS": "on", "REQUEST_SCHEME": "https", "SERVER_PORT": "443",
-		}},
-		{"environment", cgi.Config{Env: []string{"PATH=/bin:/usr/bin", "GREETING=hello", "REQUEST_METHOD=mine"}}, get("/cgi-bin/env"), map[string]string{
-			"PATH": "/bin:/usr/bin", "GREETING": "hello", "HOME": "", "GATEHOUSE_TEST_SECRET": "", "REQUEST_METHOD": "GET",
-		}},
-	}
-	t.Setenv("GATEHOUSE_TEST_SECRET", "the server's own")
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			site := open(t, dir, tt.config)
-			testserver.Run(t, func(t *testing.T, m testserver.Mode) {
-				res := site.serve(t, m).Ask(tt.request)
-				env := map[string]string{}
-				for pair := range strings.SplitSeq(strings.TrimSuffix(res.Text(), "\x00"), "\x00") {
-					name, value, _ := strings.Cut(pair, "=")
-					env[name] = value
-				}
-				if res.Status != 200 || env["HTTP_X_REQUEST_ID"] != res.Get("X-Request-Id") {
-					t.Fatalf("%d, request %q, told %q", res.Status, res.Get("X-Request-Id"), env["HTTP_X_REQUEST_ID"])
-				}
-				for name, want := range tt.want {
-					if env[name] != want {
-						t.Errorf("%s=%q, want %q", name, env[name], want)
+	inEachWay(t, func(t *testing.T, w way) {
+		dir := w.folder(t, files{"env": text + "env -0\n", "sub/deep/env": text + "env -0\n"})
+		identity := func(*http.Request) (string, string) { return "Basic", "ada" }
+		secure := func(*http.Request) string { return "https" }
+		tests := []struct {
+			name    string
+			config  cgi.Config
+			request string
+			want    map[string]string // "" means that it is not set
+		}{
+			{"all that is fixed", cgi.Config{}, get("/cgi-bin/env?a=b%20c"), map[string]string{
+				"GATEWAY_INTERFACE": "CGI/1.1", "SERVER_SOFTWARE": "Gatehouse", "SERVER_PROTOCOL": "HTTP/1.1",
+				"SERVER_NAME": "example.org", "SERVER_PORT": "81", "REQUEST_METHOD": "GET", "REQUEST_SCHEME": "http",
+				"REQUEST_URI": "/cgi-bin/env?a=b%20c", "QUERY_STRING": "a=b%20c", "SCRIPT_NAME": "/cgi-bin/env",
+				"SCRIPT_FILENAME": filepath.Join(dir, "env"), "DOCUMENT_ROOT": dir, "HTTP_HOST": "example.org:81",
+				"REMOTE_ADDR": "127.0.0.1", "REMOTE_HOST": "127.0.0.1", "REMOTE_IDENT": "", "REMOTE_USER": "", "AUTH_TYPE": "",
+				"PATH_INFO": "", "PATH_TRANSLATED": "", "CONTENT_LENGTH": "", "CONTENT_TYPE": "", "HTTPS": "",
+			}},
+			{"protocol as it is", cgi.Config{}, "GET /cgi-bin/env HTTP/1.0\r\n\r\n", map[string]string{"SERVER_PROTOCOL": "HTTP/1.0", "HTTP_HOST": ""}},
+			{"path", cgi.Config{}, get("/cgi-bin/env/a%20b//c/"), map[string]string{
+				"SCRIPT_NAME": "/cgi-bin/env", "PATH_INFO": "/a b//c/", "PATH_TRANSLATED": dir + "/a b/c/", "REQUEST_URI": "/cgi-bin/env/a%20b//c/",
+			}},
+			{"path with an encoded slash", cgi.Config{}, get("/cgi-bin/env/a%2Fb"), map[string]string{"PATH_INFO": "/a/b"}},
+			{"path below another root", cgi.Config{DocumentRoot: "/srv/site"}, get("/cgi-bin/env/x"), map[string]string{
+				"PATH_TRANSLATED": "/srv/site/x", "DOCUMENT_ROOT": "/srv/site",
+			}},
+			{"script in nested folders", cgi.Config{}, get("/cgi-bin/sub/deep/env/x?y"), map[string]string{
+				"SCRIPT_NAME": "/cgi-bin/sub/deep/env", "PATH_INFO": "/x", "QUERY_STRING": "y", "PWD": filepath.Join(dir, "sub/deep"),
+			}},
+			{"encoded script name", cgi.Config{}, get("/cgi-bin/e%6Ev"), map[string]string{"SCRIPT_NAME": "/cgi-bin/env"}},
+			{"body", cgi.Config{}, ask("POST", "/cgi-bin/env", "a=b", "Content-Type: text/x"), map[string]string{
+				"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "3", "CONTENT_TYPE": "text/x", "HTTP_CONTENT_LENGTH": "", "HTTP_CONTENT_TYPE": "",
+			}},
+			{"empty body", cgi.Config{}, ask("POST", "/cgi-bin/env", "", "Content-Length: 0"), map[string]string{"CONTENT_LENGTH": "0"}},
+			{"any method", cgi.Config{}, ask("PATCH", "/cgi-bin/env", ""), map[string]string{"REQUEST_METHOD": "PATCH"}},
+			{"fields", cgi.Config{}, get("/cgi-bin/env", "User-Agent: x", "Accept: a", "Accept: b", "Cookie: c=d", "X-A: 1", "X_A: 2", "X.B: 3", "Proxy: evil"), map[string]string{
+				"HTTP_USER_AGENT": "x", "HTTP_ACCEPT": "a, b", "HTTP_COOKIE": "c=d", "HTTP_X_A": "1", "HTTP_X_B": "", "HTTP_X.B": "", "HTTP_PROXY": "",
+			}},
+			{"passwords", cgi.Config{}, get("/cgi-bin/env", "Authorization: Basic eDp5", "Proxy-Authorization: Basic eDp5"), map[string]string{
+				"HTTP_AUTHORIZATION": "", "HTTP_PROXY_AUTHORIZATION": "", "AUTH_TYPE": "", "REMOTE_USER": "",
+			}},
+			{"passwords, asked for", cgi.Config{PassAuthorization: true}, get("/cgi-bin/env", "Authorization: Basic eDp5", "Proxy-Authorization: Basic eDp5"), map[string]string{
+				"HTTP_AUTHORIZATION": "Basic eDp5", "HTTP_PROXY_AUTHORIZATION": "", "REMOTE_USER": "",
+			}},
+			{"user", cgi.Config{Identity: identity}, get("/cgi-bin/env"), map[string]string{"AUTH_TYPE": "Basic", "REMOTE_USER": "ada"}},
+			{"encrypted", cgi.Config{Scheme: secure}, "GET /cgi-bin/env HTTP/1.1\r\nHost: example.org\r\n\r\n", map[string]string{
+				"HTTPS": "on", "REQUEST_SCHEME": "https", "SERVER_PORT": "443",
+			}},
+			{"environment", cgi.Config{Env: []string{"PATH=/bin:/usr/bin", "GREETING=hello", "REQUEST_METHOD=mine"}}, get("/cgi-bin/env"), map[string]string{
+				"PATH": "/bin:/usr/bin", "GREETING": "hello", "HOME": "", "GATEHOUSE_TEST_SECRET": "", "REQUEST_METHOD": "GET",
+			}},
+		}
+		t.Setenv("GATEHOUSE_TEST_SECRET", "the server's own")
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				site := w.open(t, dir, tt.config)
+				testserver.Run(t, func(t *testing.T, m testserver.Mode) {
+					res := site.serve(t, m).Ask(tt.request)
+					env := map[string]string{}
+					for pair := range strings.SplitSeq(strings.TrimSuffix(res.Text(), "\x00"), "\x00") {
+						name, value, _ := strings.Cut(pair, "=")
+						env[name] = value
 					}
-				}
-			}, modes...)
-		})
-	}
+					if res.Status != 200 || env["HTTP_X_REQUEST_ID"] != res.Get("X-Request-Id") {
+						t.Fatalf("%d, request %q, told %q", res.Status, res.Get("X-Request-Id"), env["HTTP_X_REQUEST_ID"])
+					}
+					for name, want := range tt.want {
+						if env[name] != want {
+							t.Errorf("%s=%q, want %q", name, env[name], want)
+						}
+					}
+				}, modes...)
+			})
+		}
+	})
 }
 
 // TestSearchWords holds the command line (RFC 3875, section 4.4).
 func TestSearchWords(t *testing.T) {
-	show := "for a in \"$@\"; do printf '[%s]' \"$a\"; done\n"
-	dir := folder(t, files{"show": text + show})
-	put(t, dir, "show.sh", text+show, 0o644)
-	tests := []struct{ method, target, want string }{
-		{"GET", "/cgi-bin/show?a+b%20c+%3Dd", "[a][b c][=d]"},
-		{"HEAD", "/cgi-bin/show?a", ""},
-		{"GET", "/cgi-bin/show?$(id)+;x", "[$(id)][;x]"},
-		{"GET", "/cgi-bin/show", ""},
-		{"GET", "/cgi-bin/show?a=b", ""},
-		{"GET", "/cgi-bin/show?a+b=", ""},
-		{"GET", "/cgi-bin/show?a++b", ""},
-		{"GET", "/cgi-bin/show?a+%zz", ""},
-		{"GET", "/cgi-bin/show?a+%00", ""},
-		{"GET", "/cgi-bin/show?-s", ""},       // CVE-2012-1823
-		{"GET", "/cgi-bin/show?a+%2dd+b", ""}, // the same, later and encoded
-		{"POST", "/cgi-bin/show?a", ""},       // the section is about GET and HEAD
-		{"GET", "/cgi-bin/show.sh?a+b", ""},   // chosen by its ending
-		{"GET", "/cgi-bin/show.sh/more?a+b", ""},
-	}
-	s := open(t, dir, cgi.Config{}).serve(t, testserver.H1)
-	for _, tt := range tests {
-		if res := s.Ask(ask(tt.method, tt.target, "")); res.Status != 200 || res.Text() != tt.want {
-			t.Errorf("%s %s: %d %q, want %q", tt.method, tt.target, res.Status, res.Text(), tt.want)
+	inEachWay(t, func(t *testing.T, w way) {
+		show := "for a in \"$@\"; do printf '[%s]' \"$a\"; done\n"
+		dir := w.folder(t, files{"show": text + show})
+		put(t, dir, "show.sh", text+show, 0o644)
+		tests := []struct{ method, target, want string }{
+			{"GET", "/cgi-bin/show?a+b%20c+%3Dd", "[a][b c][=d]"},
+			{"HEAD", "/cgi-bin/show?a", ""},
+			{"GET", "/cgi-bin/show?$(id)+;x", "[$(id)][;x]"},
+			{"GET", "/cgi-bin/show", ""},
+			{"GET", "/cgi-bin/show?a=b", ""},
+			{"GET", "/cgi-bin/show?a+b=", ""},
+			{"GET", "/cgi-bin/show?a++b", ""},
+			{"GET", "/cgi-bin/show?a+%zz", ""},
+			{"GET", "/cgi-bin/show?a+%00", ""},
+			{"GET", "/cgi-bin/show?-s", ""},       // CVE-2012-1823
+			{"GET", "/cgi-bin/show?a+%2dd+b", ""}, // the same, later and encoded
+			{"POST", "/cgi-bin/show?a", ""},       // the section is about GET and HEAD
+			{"GET", "/cgi-bin/show.sh?a+b", ""},   // chosen by its ending
+			{"GET", "/cgi-bin/show.sh/more?a+b", ""},
 		}
-	}
+		s := w.open(t, dir, cgi.Config{}).serve(t, testserver.H1)
+		for _, tt := range tests {
+			if res := s.Ask(ask(tt.method, tt.target, "")); res.Status != 200 || res.Text() != tt.want {
+				t.Errorf("%s %s: %d %q, want %q", tt.method, tt.target, res.Status, res.Text(), tt.want)
+			}
+		}
+	})
 }
 
 // TestWhatRuns holds which file a path means and whether it is run. Nothing here
@@ -283,19 +287,21 @@ func TestPython2(t *testing.T) {
 
 // A script has three descriptors, the folder it is in, and a session of its own.
 func TestProcess(t *testing.T) {
-	dir := folder(t, files{
-		"fds": text + "ls /proc/self/fd | tr '\\n' ' '\n",
-		"pwd": text + "pwd; set -- $(cat /proc/self/stat); echo $5 $6 $$\n",
+	inEachWay(t, func(t *testing.T, w way) {
+		dir := w.folder(t, files{
+			"fds": text + "ls /proc/self/fd | tr '\\n' ' '\n",
+			"pwd": text + "pwd; set -- $(cat /proc/self/stat); echo $5 $6 $$\n",
+		})
+		s := w.open(t, dir, cgi.Config{}).serve(t, testserver.H1)
+		// The fourth is the folder that ls reads. What the server itself has inherited
+		// does not get through.
+		if res := s.Get("/cgi-bin/fds"); res.Text() != "0 1 2 3 " {
+			t.Errorf("descriptors %q", res.Text())
+		}
+		var pwd string
+		var group, session, pid int
+		if _, err := fmt.Sscan(s.Get("/cgi-bin/pwd").Text(), &pwd, &group, &session, &pid); err != nil || pwd != dir || group != pid || session != pid {
+			t.Errorf("folder %s, group %d, session %d of process %d, %v", pwd, group, session, pid, err)
+		}
 	})
-	s := open(t, dir, cgi.Config{}).serve(t, testserver.H1)
-	// The fourth is the folder that ls reads. What the server itself has inherited
-	// does not get through.
-	if res := s.Get("/cgi-bin/fds"); res.Text() != "0 1 2 3 " {
-		t.Errorf("descriptors %q", res.Text())
-	}
-	var pwd string
-	var group, session, pid int
-	if _, err := fmt.Sscan(s.Get("/cgi-bin/pwd").Text(), &pwd, &group, &session, &pid); err != nil || pwd != dir || group != pid || session != pid {
-		t.Errorf("folder %s, group %d, session %d of process %d, %v", pwd, group, session, pid, err)
-	}
 }

@@ -16,7 +16,7 @@ import (
 // beServer runs one script of the folder that the environment names, until its
 // input ends or it is killed.
 func beServer() error {
-	h, err := cgi.Open(cgi.Config{Dir: os.Getenv("SCRIPTS")})
+	h, err := cgi.Open(cgi.Config{Dir: os.Getenv("SCRIPTS"), Warm: os.Getenv("WARM") != ""})
 	if err != nil {
 		return err
 	}
@@ -28,15 +28,21 @@ func beServer() error {
 
 // A script does not survive the server, whatever it ignores.
 func TestServerThatIsKilled(t *testing.T) {
-	dir := folder(t, files{"sleeps": "#!/bin/sh\ntrap '' TERM HUP INT\necho $$ >pids\nwhile :; do sleep 600 >/dev/null 2>&1 & wait; done\n"})
-	c := testserver.StartChild(t, "server", "SCRIPTS="+dir)
-	var server int
-	if _, err := fmt.Sscan(c.Line(), &server); err != nil {
-		t.Fatal(err)
-	}
-	script := pids(t, filepath.Join(dir, "pids"), 1)
-	p, err := os.FindProcess(server)
-	must(t, err)
-	must(t, p.Kill())
-	awaitDeath(t, script)
+	inEachWay(t, func(t *testing.T, w way) {
+		dir := w.folder(t, files{"sleeps": "#!/bin/sh\ntrap '' TERM HUP INT\necho $$ >pids\nwhile :; do sleep 600 >/dev/null 2>&1 & wait; done\n"})
+		env := []string{"SCRIPTS=" + dir}
+		if w.warm {
+			env = append(env, "WARM=yes")
+		}
+		c := testserver.StartChild(t, "server", env...)
+		var server int
+		if _, err := fmt.Sscan(c.Line(), &server); err != nil {
+			t.Fatal(err)
+		}
+		script := pids(t, filepath.Join(dir, "pids"), 1)
+		p, err := os.FindProcess(server)
+		must(t, err)
+		must(t, p.Kill())
+		awaitDeath(t, script)
+	})
 }

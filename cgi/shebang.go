@@ -63,3 +63,10 @@ func pythonVersion(name string) (major byte, ok bool) {
 	}
 	return version[0] - '0', true
 }
+
+// isPython3 reports whether an interpreter's name is that of a Python that is not
+// one of old.
+func isPython3(name string) bool {
+	major, ok := pythonVersion(name)
+	return ok && (major == 0 || major >= 3)
+}

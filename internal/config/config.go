@@ -58,7 +58,8 @@ const (
 // CGI is which scripts of a served folder run, and how.
 type CGI struct {
 	On                bool
-	Python            string        // "": python3
+	Python            string // "": python3
+	Warm              bool
 	Timeout           time.Duration // 0: none
 	StallTimeout      time.Duration // 0: none
 	MaxBody           Size
@@ -123,6 +124,7 @@ func Default() Config {
 		},
 		Static: Static{Listing: true, ProjectFiles: Auto},
 		CGI: CGI{
+			Warm:         true,
 			Timeout:      60 * time.Second,
 			StallTimeout: 60 * time.Second,
 			MaxBody:      10 * MB,

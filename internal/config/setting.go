@@ -245,6 +245,12 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return pathValue{p: &c.CGI.Python, kind: "PATH", name: true} },
 		},
 		{
+			Name: "cgi-warm", Group: Scripts, Flag: Serve, Field: "cgi.Config.Warm",
+			What: "run Python scripts in processes forked from an interpreter that has started before",
+			Why:  "starting an interpreter takes ten times as long; off, each script has one started for it",
+			bind: func(c *Config) Value { return boolValue{&c.CGI.Warm} },
+		},
+		{
 			Name: "cgi-timeout", Group: Scripts, Flag: Serve, Field: "cgi.Config.Timeout",
 			What: "end a script that has not begun its answer after this time; then 504",
 			bind: func(c *Config) Value { return durationValue{&c.CGI.Timeout} },

@@ -66,6 +66,7 @@ func cgiConfig(c *config.CGI) cgi.Config {
 	}
 	return cgi.Config{
 		NoCompat:          !c.Compat,
+		Warm:              c.Warm,
 		PassAuthorization: c.PassAuthorization,
 		Scheme:            scheme,
 		Timeout:           limit(c.Timeout),

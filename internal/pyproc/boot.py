@@ -1,13 +1,14 @@
 """Makes the modules that arrived with the boot value importable, then starts.
 
 No file is read: the interpreter got everything through its standard input.
+Nothing is imported either that the interpreter has not loaded itself: what
+stands in the template's memory costs each fork of it time.
 """
 
-import importlib.machinery
-import linecache
 import sys
 
 PACKAGE = "_gatehouse"
+ModuleSpec = type(sys.__spec__)
 
 
 class Sources:
@@ -20,8 +21,7 @@ class Sources:
         package, _, module = name.partition(".")
         if package != PACKAGE or (module and module not in self._texts):
             return None
-        spec = importlib.machinery.ModuleSpec(name, self, origin="<gatehouse>/%s.py" % module, is_package=not module)
-        return spec
+        return ModuleSpec(name, self, origin="<gatehouse>/%s.py" % module, is_package=not module)
 
     def create_module(self, spec):
         return None
@@ -30,18 +30,18 @@ class Sources:
         name = module.__name__.partition(".")[2]
         if not name:
             return
-        text, filename = self._texts[name], module.__spec__.origin
-        # An entry without a modification time is never checked against a disk,
-        # so tracebacks show the lines.
-        linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
-        module.__file__ = filename
-        exec(compile(text, filename, "exec"), module.__dict__)
+        module.__file__ = module.__spec__.origin
+        exec(compile(self._texts[name], module.__file__, "exec"), module.__dict__)
+
+    def get_source(self, name):
+        """Return a module's text: tracebacks ask for it."""
+        return self._texts.get(name.partition(".")[2])
 
 
 def start(boot):
     sys.meta_path.insert(0, Sources(boot["sources"]))
-    template = importlib.import_module(PACKAGE + ".template")
-    template.main(boot)
+    __import__(PACKAGE + ".template")
+    sys.modules[PACKAGE + ".template"].main(boot)
 
 
 start(boot)  # noqa: F821, the -c command that runs this text has put it there

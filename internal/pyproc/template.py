@@ -4,18 +4,16 @@ It talks with the Go side over a socket of packets, one order and one answer at
 a time. Orders are marshal tuples, answers are JSON objects.
 """
 
-import array
+import _signal
+import _socket
 import fcntl
 import gc
-import importlib
-import json
 import marshal
 import os
-import signal
-import socket
 import sys
-import threading
-import traceback
+
+# Whatever else is imported before a fork, the memory of each child is made of,
+# which takes time: modules that hardly anybody needs are imported where they are.
 
 CONTROL = 3  # descriptor of the control socket
 LIFELINE = 4  # descriptor of a pipe whose other end only the server holds
@@ -27,7 +25,8 @@ O_ASYNC = getattr(fcntl, "FASYNC", 0o20000)
 PARENT_DEATH = 47  # signal that ends us before hold_on_to_lifeline; the server sets it
 
 PACKET = 65536
-MAX_FILES = 253  # the most that one packet brings: SCM_MAX_FD of Linux
+INT = 4  # bytes of a descriptor in an ancillary message
+RIGHTS = _socket.CMSG_SPACE(253 * INT)  # the most that one packet brings: SCM_MAX_FD of Linux
 
 
 def main(boot):
@@ -41,8 +40,10 @@ def main(boot):
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)
 
-    control = socket.socket(fileno=CONTROL)
-    service = importlib.import_module("." + boot["service"], __package__)
+    control = _socket.socket(fileno=CONTROL)
+    name = __package__ + "." + boot["service"]
+    __import__(name)
+    service = sys.modules[name]
     settings = boot["settings"]
     own = os.getpid()
     try:
@@ -50,9 +51,10 @@ def main(boot):
     except BaseException as error:  # an import may also raise SystemExit
         end_if_copy(own)
         reply(control, {"failed": describe(error, settings.get("dir", ""))})
-        os.killpg(0, signal.SIGKILL)  # with us, what the import has started
+        os.killpg(0, _signal.SIGKILL)  # with us, what the import has started
     end_if_copy(own)
-    reply(control, {"ready": info, "threads": count_threads()})
+    text = as_json(info) if info else b"{}"
+    control.sendall(b'{"ready":%s,"threads":%d}' % (text, count_threads()))
 
     # What the import left behind will be in every child: keep the collector
     # from touching, and so from copying, those pages.
@@ -85,7 +87,7 @@ def hold_on_to_lifeline():
     """
     if F_SETSIG is None:
         return
-    fcntl.fcntl(LIFELINE, F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(LIFELINE, F_SETSIG, _signal.SIGKILL)
     fcntl.fcntl(LIFELINE, fcntl.F_SETOWN, -os.getpgrp())
     flags = fcntl.fcntl(LIFELINE, fcntl.F_GETFL)
     fcntl.fcntl(LIFELINE, fcntl.F_SETFL, flags | os.O_NONBLOCK | O_ASYNC)
@@ -97,7 +99,7 @@ def hold_on_to_lifeline():
         os._exit(1)
     # Were we to die first, nobody would hold the lifeline while it is cut, and
     # what we have started would live on.
-    signal.signal(PARENT_DEATH, signal.SIG_IGN)
+    _signal.signal(PARENT_DEATH, _signal.SIG_IGN)
 
 
 def obey(control):
@@ -106,7 +108,7 @@ def obey(control):
         order, files = receive(control)
         if order is None:  # the server closed its end or is gone
             if F_SETSIG is None:
-                os.killpg(0, signal.SIGKILL)
+                os.killpg(0, _signal.SIGKILL)
             os._exit(0)
         verb, number = order
         if verb == "reap":
@@ -136,16 +138,30 @@ def obey(control):
 
 def receive(control):
     """Return one order and the descriptors that came with it."""
-    fds = array.array("i")
-    data, ancillary, _, _ = control.recvmsg(PACKET, socket.CMSG_SPACE(MAX_FILES * fds.itemsize))
+    files = []
+    data, ancillary, _, _ = control.recvmsg(PACKET, RIGHTS)
     for level, kind, value in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            fds.frombytes(value[: len(value) - len(value) % fds.itemsize])
-    return (marshal.loads(data) if data else None), list(fds)
+        if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
+            files += descriptors(value)
+    return (marshal.loads(data) if data else None), files
+
+
+def descriptors(rights):
+    """Return the numbers in an ancillary message, those that are whole."""
+    numbers = []
+    for at in range(0, len(rights) - INT + 1, INT):
+        numbers.append(int.from_bytes(rights[at : at + INT], sys.byteorder))  # a comprehension would make a function
+    return numbers
 
 
 def reply(control, message):
-    control.sendall(json.dumps(message).encode("ascii"))
+    control.sendall(as_json(message))
+
+
+def as_json(value):
+    import json
+
+    return json.dumps(value).encode("ascii")
 
 
 def count_threads():
@@ -153,11 +169,13 @@ def count_threads():
     try:
         return len(os.listdir("/proc/self/task"))
     except OSError:
-        return threading.active_count()
+        return sys.modules["threading"].active_count() if "threading" in sys.modules else 1
 
 
 def describe(error, directory):
     """Say what went wrong and where, as far as possible in the user's own files."""
+    import traceback
+
     path, line, trace = "", 0, ""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not is_ours(f.filename)]
     if isinstance(error, SyntaxError) and error.filename:
@@ -182,7 +200,7 @@ def below_ours(trace):
 
 def is_ours(filename):
     """Tell whether a frame is part of how the service is loaded."""
-    return filename.startswith("<") or filename == importlib.__file__
+    return filename.startswith("<") or filename == getattr(sys.modules.get("importlib"), "__file__", None)
 
 
 def is_inside(filename, directory):

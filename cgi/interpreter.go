@@ -1,0 +1,364 @@
+package cgi
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/marshal"
+	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
+)
+
+const (
+	// loadTime bounds how long an interpreter may take until it is ready.
+	loadTime = 20 * time.Second
+	// checkTime bounds how long it may take to look at a script and to import what
+	// that imports. One that takes longer is stopped or stuck.
+	checkTime = 10 * time.Second
+	// endTime bounds how long it may take to end.
+	endTime = 2 * time.Second
+	// maxOrder bounds an order to the interpreter, in bytes: it has to fit into a
+	// packet.
+	maxOrder = 60 << 10
+	// maxChecked bounds how many scripts are known to be fit; interpreter.py keeps
+	// as many.
+	maxChecked = 256
+)
+
+// The orders that interpreter.py knows.
+const (
+	orderRun    = 'R'
+	orderSignal = 'S'
+	orderCheck  = 'C'
+)
+
+var (
+	// errUnfit is the error of openInterpreter for one that will never do.
+	errUnfit         = errors.New("cgi: scripts cannot be forked from the interpreter")
+	errNotFit        = errors.New("cgi: not fit to be run warm")
+	errOrderTooLarge = errors.New("cgi: the order to the interpreter is too large")
+	errOver          = errors.New("cgi: the interpreter has ended")
+)
+
+// An interpreter is a Python process that forks itself for each script; see
+// interpreter.py. Its methods may be called concurrently.
+type interpreter struct {
+	template *pyproc.Template // the process
+	channel  *net.UnixConn
+	over     chan struct{} // closed when nothing comes from the process any more
+
+	checks  sync.Mutex // one check at a time
+	answers chan string
+
+	mu      sync.Mutex
+	last    uint64 // number of the last run
+	runs    map[uint64]*run
+	checked map[string]checked // by path
+}
+
+// checked is what the interpreter found when it looked at a script.
+type checked struct {
+	file, folder string // their identities then
+	reason       string // why it is not fit, "" if it is
+}
+
+// openInterpreter starts an interpreter. The caller calls close in the end.
+func openInterpreter(c pyproc.Command) (*interpreter, error) {
+	t, err := pyproc.Start(c)
+	if err != nil {
+		return nil, err
+	}
+	i := &interpreter{
+		template: t, over: make(chan struct{}), answers: make(chan string, 1),
+		runs: map[uint64]*run{}, checked: map[string]checked{},
+	}
+	if err := i.open(); err != nil {
+		t.Close()
+		return nil, err
+	}
+	go i.receive()
+	return i, nil
+}
+
+// open waits until the interpreter is ready and has it take orders.
+func (i *interpreter) open() error {
+	ctx, cancel := context.WithTimeout(context.Background(), loadTime)
+	defer cancel()
+	loaded, err := i.template.Ready(ctx)
+	if err != nil {
+		return err
+	}
+	var info struct {
+		Unfit string `json:"unfit"`
+	}
+	if err := json.Unmarshal(loaded.Info, &info); err != nil {
+		return err
+	}
+	if info.Unfit != "" {
+		return fmt.Errorf("%w: %s", errUnfit, info.Unfit)
+	}
+	if loaded.Threads != 1 {
+		return errors.New("it has threads, so it cannot be forked")
+	}
+	ours, theirs, err := pyproc.SocketPair()
+	if err != nil {
+		return err
+	}
+	defer theirs.Close()
+	if _, err := i.template.Become(0, theirs); err != nil {
+		ours.Close()
+		return err
+	}
+	i.channel = ours
+	return nil
+}
+
+// isOver reports whether the interpreter has ended.
+func (i *interpreter) isOver() bool {
+	select {
+	case <-i.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// close ends the interpreter, and with it what scripts it still runs.
+func (i *interpreter) close() {
+	i.channel.Close() // it ends, and kills what it has started
+	timer := time.AfterFunc(endTime, func() { i.template.Close() })
+	<-i.template.Done()
+	timer.Stop()
+	i.template.Close()
+	<-i.over
+}
+
+// start starts a script. An error means that it has not been started and should
+// be run cold.
+func (i *interpreter) start(c *command, args []string) (process, error) {
+	file, folder := identity(c.script.file), identityOf(c.dir)
+	env := environment(c.env)
+	if err := i.check(c.script.path, file, folder, env); err != nil {
+		return nil, err
+	}
+	p := &run{interpreter: i, ended: c.ended, closed: make(chan struct{})}
+	i.mu.Lock()
+	if i.isOver() {
+		i.mu.Unlock()
+		return nil, errOver
+	}
+	i.last++
+	p.number = i.last
+	i.runs[p.number] = p
+	i.mu.Unlock()
+	err := i.order(orderRun, p.number, task(c.script.path, file, args, env), c.stdin, c.stdout, c.stderr)
+	if err != nil {
+		i.mu.Lock()
+		delete(i.runs, p.number)
+		i.mu.Unlock()
+		return nil, err
+	}
+	return p, nil
+}
+
+// task is what interpreter.py is told of the script.
+func task(path, file string, args []string, env []byte) []byte {
+	b := marshal.AppendTuple(make([]byte, 0, 256+len(env)), 4)
+	b = marshal.AppendBytes(b, []byte(path))
+	b = marshal.AppendBytes(b, []byte(file))
+	b = marshal.AppendList(b, len(args))
+	for _, arg := range args {
+		b = marshal.AppendBytes(b, []byte(arg))
+	}
+	return append(b, env...)
+}
+
+// environment is env as a dict in marshal's format.
+func environment(env []string) []byte {
+	b := marshal.BeginDict(make([]byte, 0, 2<<10))
+	for _, pair := range env {
+		name, value, _ := strings.Cut(pair, "=")
+		b = marshal.AppendBytes(b, []byte(name))
+		b = marshal.AppendBytes(b, []byte(value))
+	}
+	return marshal.EndDict(b)
+}
+
+// order sends an order.
+func (i *interpreter) order(kind byte, number uint64, about []byte, files ...*os.File) error {
+	b := make([]byte, 0, 9+len(about))
+	b = binary.BigEndian.AppendUint64(append(b, kind), number)
+	b = append(b, about...)
+	if len(b) > maxOrder {
+		return errOrderTooLarge
+	}
+	var rights []byte
+	if len(files) > 0 {
+		fds := make([]int, len(files))
+		for n, f := range files {
+			fds[n] = int(f.Fd())
+		}
+		rights = syscall.UnixRights(fds...)
+	}
+	if _, _, err := i.channel.WriteMsgUnix(b, rights, nil); err != nil {
+		return fmt.Errorf("%w: %w", errOver, err)
+	}
+	return nil
+}
+
+// check returns an error if the script would behave differently here than cold.
+func (i *interpreter) check(path, file, folder string, env []byte) error {
+	i.mu.Lock()
+	known, ok := i.checked[path]
+	i.mu.Unlock()
+	if !ok || folder == "" || known.folder != folder || known.file != file {
+		i.checks.Lock()
+		defer i.checks.Unlock()
+		var err error
+		if known, err = i.look(path, file, folder, env); err != nil {
+			return err
+		}
+	}
+	if known.reason != "" {
+		return fmt.Errorf("%w: %s", errNotFit, known.reason)
+	}
+	return nil
+}
+
+// look has the interpreter look at the script. i.checks is held.
+func (i *interpreter) look(path, file, folder string, env []byte) (checked, error) {
+	b := marshal.AppendTuple(nil, 3)
+	b = marshal.AppendBytes(b, []byte(path))
+	b = marshal.AppendBytes(b, []byte(file))
+	b = append(b, env...)
+	if err := i.order(orderCheck, 0, b); err != nil {
+		return checked{}, err
+	}
+	timer := time.NewTimer(checkTime)
+	defer timer.Stop()
+	var answer string
+	select {
+	case answer = <-i.answers:
+	case <-i.over:
+		return checked{}, errOver
+	case <-timer.C:
+		i.template.Close() // what it might still answer would be taken for the next answer
+		return checked{}, fmt.Errorf("%w: it has not looked at %s within %v", errOver, path, checkTime)
+	}
+	again, reason, _ := strings.Cut(answer, " ")
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if again == "again" || len(i.checked) >= maxChecked {
+		clear(i.checked)
+	}
+	found := checked{file: file, folder: folder, reason: reason}
+	i.checked[path] = found
+	return found, nil
+}
+
+// receive takes what the interpreter tells, until it ends.
+func (i *interpreter) receive() {
+	buf := make([]byte, 1<<10)
+	for {
+		n, err := i.channel.Read(buf)
+		if err != nil || n == 0 {
+			break
+		}
+		i.hear(string(buf[:n]))
+	}
+	i.end()
+}
+
+// hear acts on a message. What cannot be understood says nothing.
+func (i *interpreter) hear(message string) {
+	kind, rest, _ := strings.Cut(message, " ")
+	first, second, _ := strings.Cut(rest, " ")
+	if kind == "checked" {
+		select {
+		case i.answers <- rest:
+		default: // nobody has asked
+		}
+		return
+	}
+	number, err := strconv.ParseUint(first, 10, 64)
+	if err != nil {
+		return
+	}
+	value, err := strconv.Atoi(second)
+	if err != nil {
+		return
+	}
+	i.mu.Lock()
+	p := i.runs[number]
+	if p == nil {
+		i.mu.Unlock()
+		return
+	}
+	if kind == "started" {
+		p.pid = value
+		i.mu.Unlock()
+		return
+	}
+	delete(i.runs, number)
+	i.mu.Unlock()
+	switch kind {
+	case "ended":
+		p.end(pyproc.ExitOf(syscall.WaitStatus(value)))
+	case "failed":
+		p.end(pyproc.Exit{Code: -1})
+	}
+}
+
+// end is called when the interpreter is no more: nobody else is left to end its
+// scripts.
+func (i *interpreter) end() {
+	i.mu.Lock()
+	close(i.over)
+	runs := i.runs
+	i.runs = nil
+	i.mu.Unlock()
+	for _, p := range runs {
+		if p.pid > 0 {
+			_ = syscall.Kill(-p.pid, syscall.SIGKILL) // it may have ended
+		}
+		p.end(pyproc.Exit{Code: -1})
+	}
+}
+
+// run is a script's process, which the interpreter is the parent of.
+type run struct {
+	interpreter *interpreter
+	number      uint64
+	pid         int // guarded by interpreter.mu; 0 before it is known
+	ended       func()
+	closed      chan struct{}
+	status      pyproc.Exit // valid once closed is
+}
+
+// signal implements process.
+func (p *run) signal(sig syscall.Signal) {
+	_ = p.interpreter.order(orderSignal, p.number, []byte{byte(sig)}) // it may have ended
+}
+
+// done implements process.
+func (p *run) done() <-chan struct{} { return p.closed }
+
+// exit implements process.
+func (p *run) exit() pyproc.Exit { return p.status }
+
+func (p *run) end(e pyproc.Exit) {
+	p.status = e
+	p.ended()
+	close(p.closed)
+}
+
+var _ process = (*run)(nil)
