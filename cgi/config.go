@@ -69,10 +69,11 @@ type Config struct {
 	// Off has every script answered with 403 in place of being run.
 	Off bool
 
-	// Interpreters maps file endings to the program that runs such files where
-	// they are not executable themselves: a path, or a name that is looked up in
-	// PATH; "" means Python. Nil means DefaultInterpreters, an empty map none.
-	// Such a program never gets arguments from a request.
+	// Interpreters maps file endings, in lower case, to the program that runs
+	// files with that ending (in any case) which have no first line to say so or
+	// are not executable: an absolute path, or a name that is looked up in PATH; ""
+	// means Python. Nil means DefaultInterpreters, an empty map none. Such a program
+	// never gets arguments from a request.
 	Interpreters map[string]string
 	// Python is the interpreter for scripts that want a Python which is not
 	// there; "" means python3.
@@ -115,7 +116,8 @@ type Config struct {
 	// KillGrace is the time between SIGTERM and SIGKILL for a script that has to
 	// end; negative means none.
 	KillGrace time.Duration
-	// MaxHead bounds the head that a script prints, in bytes (502 above).
+	// MaxHead bounds the head that a script prints, in bytes (502 above); it may be
+	// up to 63 KB.
 	MaxHead int
 	// MaxBody bounds a request body in bytes (413 above); negative means no bound.
 	MaxBody int64
@@ -142,10 +144,10 @@ type Config struct {
 }
 
 // Limits are resource limits of a script's process, which its children inherit;
-// 0 means that there is none. They are set before the script runs its first
-// instruction. Linux only; Open returns errors.ErrUnsupported elsewhere.
+// 0 means that there is none but the server's own, which none exceeds. They are
+// set before the script runs its first instruction. Linux only; Open returns errors.ErrUnsupported elsewhere.
 type Limits struct {
-	CPU       time.Duration // CPU time of one process, in whole seconds
+	CPU       time.Duration // CPU time of one process, in whole seconds, rounded up
 	Memory    int64         // address space of one process, in bytes
 	FileSize  int64         // of a file that is written, in bytes
 	Files     int           // open files of one process
@@ -177,9 +179,12 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	for ending := range c.Interpreters {
-		if len(ending) < 2 || ending[0] != '.' {
-			return c, fmt.Errorf("cgi: open: %q is no file ending such as .py", ending)
+		if len(ending) < 2 || ending[0] != '.' || ending != strings.ToLower(ending) {
+			return c, fmt.Errorf("cgi: open: %q is no file ending in lower case such as .py", ending)
 		}
+	}
+	if c.MaxHead >= pieceSize {
+		return c, fmt.Errorf("cgi: open: a head of %d bytes is more than may be allowed, which is %d", c.MaxHead, pieceSize-1)
 	}
 	if c.Limits != (Limits{}) && !limitsSupported {
 		return c, fmt.Errorf("cgi: open: limits: %w on this system", errors.ErrUnsupported)

@@ -3,10 +3,12 @@ package cgi_test
 import (
 	"fmt"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,6 +32,17 @@ func TestLimits(t *testing.T) {
 			}
 		}, modes...)
 	})
+}
+
+// No limit is above the server's own; one that is asks for nothing.
+func TestLimitAboveTheServers(t *testing.T) {
+	var own syscall.Rlimit
+	must(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &own))
+	dir := folder(t, files{"ulimit": text + "ulimit -n\n"})
+	s := open(t, dir, cgi.Config{Limits: cgi.Limits{Files: math.MaxInt32}}).serve(t, testserver.H1)
+	if res := s.Get("/cgi-bin/ulimit"); res.Text() != strconv.FormatUint(min(own.Max, math.MaxInt32), 10)+"\n" {
+		t.Errorf("%d %q, the server's is %d", res.Status, res.Text(), own.Max)
+	}
 }
 
 // A limited script can be ended, fail to start and crash like any other.

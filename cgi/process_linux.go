@@ -118,11 +118,24 @@ func (l Limits) impose(pid int, user *User) error {
 
 func (l Limits) set(pid int) error {
 	for _, limit := range l.list() {
-		pair := syscall.Rlimit{Cur: limit.value, Max: limit.value}
-		_, _, errno := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(pid), uintptr(limit.resource), uintptr(unsafe.Pointer(&pair)), 0, 0, 0)
-		if errno != 0 {
-			return fmt.Errorf("%w: prlimit: %w", errUnlimited, errno)
+		// No process may be given more than the server has: then that is its limit.
+		var own syscall.Rlimit
+		if err := prlimit(pid, limit.resource, nil, &own); err != nil {
+			return err
 		}
+		value := min(limit.value, own.Max)
+		if err := prlimit(pid, limit.resource, &syscall.Rlimit{Cur: value, Max: value}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prlimit gives a process a limit, or tells the one it has.
+func prlimit(pid, resource int, set, get *syscall.Rlimit) error {
+	_, _, errno := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(pid), uintptr(resource), uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(get)), 0, 0)
+	if errno != 0 {
+		return fmt.Errorf("%w: prlimit: %w", errUnlimited, errno)
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ func (x *exchange) respond() (*url.URL, error) {
 // came with it, in buf.
 func (x *exchange) readHead(buf []byte) (h *head, rest []byte, err error) {
 	n := 0
-	limit := min(x.h.config.MaxHead, len(buf))
+	limit := x.h.config.MaxHead // buf holds more
 	for {
 		wait := x.h.config.Timeout
 		if wait > 0 {

@@ -58,16 +58,37 @@ const (
 // CGI is which scripts of a served folder run, and how.
 type CGI struct {
 	On                bool
-	Python            string // "": python3
+	Python            string            // "": python3
 	Warm              bool
+	Interpreters      map[string]string // by file ending, beside those that cgi knows; see NoProgram and AnyPython
+	Env               []Variable
 	Timeout           time.Duration // 0: none
 	StallTimeout      time.Duration // 0: none
+	KillGrace         time.Duration // 0: none
 	MaxBody           Size
+	MaxHead           Size
+	MaxOutput         Size          // 0: no bound
 	Scripts           int           // at the same time; 0: by the number of cores
 	Queue             int           // 0: none
 	QueueWait         time.Duration // 0: for ever
 	PassAuthorization bool
 	Compat            bool
+	Limits            CGILimits
+}
+
+// Programs that an ending can be given beside those that PATH holds.
+const (
+	NoProgram = "off"    // such files are not run for their ending
+	AnyPython = "python" // the Python that scripts are run with
+)
+
+// CGILimits bound what a script may take of the machine; 0 is no bound.
+type CGILimits struct {
+	CPU       time.Duration
+	Memory    Size
+	FileSize  Size
+	Files     int
+	Processes int
 }
 
 // App is a Python application and how it is run.
@@ -127,7 +148,9 @@ func Default() Config {
 			Warm:         true,
 			Timeout:      60 * time.Second,
 			StallTimeout: 60 * time.Second,
+			KillGrace:    2 * time.Second,
 			MaxBody:      10 * MB,
+			MaxHead:      32 * KB,
 			Queue:        100,
 			QueueWait:    10 * time.Second,
 			Compat:       true,

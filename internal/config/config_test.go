@@ -89,6 +89,16 @@ func TestSet(t *testing.T) {
 			"folders", "accel-redirect", "/a/=b /c/=/d=e", func(c *config.Config) any { return c.App.AccelRedirect },
 			map[string]string{"/a/": "b", "/c/": "/d=e"},
 		},
+		{
+			"interpreters", "cgi-interpreter", ".rb=ruby .PY=/opt/py .pl=off", func(c *config.Config) any { return c.CGI.Interpreters },
+			map[string]string{".rb": "ruby", ".py": "/opt/py", ".pl": config.NoProgram},
+		},
+		{
+			"variables", "cgi-env", "A=b=c D=", func(c *config.Config) any { return c.CGI.Env },
+			[]config.Variable{{Name: "A", Value: "b=c"}, {Name: "D"}},
+		},
+		{"variable of the server", "cgi-env", "HOME", func(c *config.Config) any { return c.CGI.Env }, []config.Variable{{Name: "HOME", From: "HOME"}}},
+		{"capped size", "cgi-max-head", "63KB", func(c *config.Config) any { return c.CGI.MaxHead }, 63 * config.KB},
 		{"list forgets its default", "listen", ":80 unix:/x", func(c *config.Config) any { return c.Listen }, []string{":80", "unix:/x"}},
 	}
 	for _, tt := range tests {
@@ -128,6 +138,18 @@ func TestSetRefuses(t *testing.T) {
 		{"accel-redirect", "files", `"files" is no prefix with a folder; write /protected/=files`},
 		{"accel-redirect", "a/=b", `"a/=b" is no prefix with a folder; write /protected/=files`},
 		{"accel-redirect", "/a/=", `"/a/=" is no prefix with a folder; write /protected/=files`},
+		{"cgi-interpreter", ".rb", `".rb" is no ending with a program; write .rb=ruby`},
+		{"cgi-interpreter", ".rb=", `".rb=" is no ending with a program; write .rb=ruby`},
+		{"cgi-interpreter", "rb=ruby", `"rb=ruby" is no ending with a program; write .rb=ruby`},
+		{"cgi-interpreter", ".=ruby", `".=ruby" is no ending with a program; write .rb=ruby`},
+		{"cgi-interpreter", ".tar.gz=sh", `".tar.gz=sh" is no ending with a program; write .rb=ruby`},
+		{"cgi-interpreter", "./rb=ruby", `"./rb=ruby" is no ending with a program; write .rb=ruby`},
+		{"cgi-interpreter", ".rb=bin/ruby", `"bin/ruby" is a path that depends on where it is looked at; write it with a slash in front, or a name that PATH holds`},
+		{"cgi-env", "1=2", `"1=2" is neither NAME=VALUE nor the NAME of one of the server's variables`},
+		{"cgi-env", "", `"" is neither NAME=VALUE nor the NAME of one of the server's variables`},
+		{"cgi-max-head", "255", "255 is too small; the least is 256"},
+		{"cgi-max-head", "64KB", "64KB is too large; the most is 63KB"},
+		{"cgi-max-head", "much", `"much" is no size; write a number and KB, MB or GB`},
 		{"listen", "", "the value is empty"},
 	} {
 		t.Run(tt.setting+" "+tt.text, func(t *testing.T) {

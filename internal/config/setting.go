@@ -251,6 +251,18 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return boolValue{&c.CGI.Warm} },
 		},
 		{
+			Name: "cgi-interpreter", Group: Scripts, Flag: Serve, Field: "cgi.Config.Interpreters", Fixed: ".py=python, .pl=perl, .sh=/bin/sh",
+			What: "what runs files with this ending that have no first line to say so: a program, python for cgi-python's, or off; may be repeated",
+			Why:  "such a program never gets arguments from a request",
+			bind: func(c *Config) Value { return interpretersValue{&c.CGI.Interpreters} },
+		},
+		{
+			Name: "cgi-env", Group: Scripts, Flag: Serve, Field: "cgi.Config.Env", Fixed: "PATH",
+			What: "a variable of the scripts' environment; NAME alone is the server's own; may be repeated",
+			Why:  "a script's environment is bare: what the server was started with is none of its business",
+			bind: func(c *Config) Value { return &variablesValue{&c.CGI.Env} },
+		},
+		{
 			Name: "cgi-timeout", Group: Scripts, Flag: Serve, Field: "cgi.Config.Timeout",
 			What: "end a script that has not begun its answer after this time; then 504",
 			bind: func(c *Config) Value { return durationValue{&c.CGI.Timeout} },
@@ -262,10 +274,26 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return durationValue{&c.CGI.StallTimeout} },
 		},
 		{
+			Name: "cgi-kill-grace", Group: Scripts, Flag: Serve, Field: "cgi.Config.KillGrace",
+			What: "what a script that has to end gets between SIGTERM and SIGKILL",
+			bind: func(c *Config) Value { return durationValue{&c.CGI.KillGrace} },
+		},
+		{
 			Name: "cgi-max-body", Group: Scripts, Flag: Serve, Field: "cgi.Config.MaxBody",
 			What: "largest request body for a script; then 413",
 			Why:  "forms and pictures, not films",
 			bind: func(c *Config) Value { return sizeValue{&c.CGI.MaxBody, 0} },
+		},
+		{
+			Name: "cgi-max-head", Group: Scripts, Flag: Serve, Field: "cgi.Config.MaxHead",
+			What: "longest head that a script may print; then 502",
+			bind: func(c *Config) Value { return cappedValue{sizeValue{&c.CGI.MaxHead, 256}, 63 * KB} },
+		},
+		{
+			Name: "cgi-max-output", Group: Scripts, Flag: Serve, Field: "cgi.Config.MaxOutput",
+			What: "end a script that prints more than this",
+			Why:  "output is never stored: a fast script waits for its client",
+			bind: func(c *Config) Value { return boundValue{&c.CGI.MaxOutput, 1 * KB} },
 		},
 		{
 			Name: "cgi-scripts", Group: Scripts, Flag: Serve, Field: "cgi.Config.MaxScripts", Fixed: "four for each core, 8 at least",
@@ -294,6 +322,32 @@ func Settings() []Setting {
 			What: "have import cgi and import cgitb work in scripts whose Python, 3.13 or later, has neither",
 			Why:  "scripts go on working; what Python itself has comes first",
 			bind: func(c *Config) Value { return boolValue{&c.CGI.Compat} },
+		},
+		{
+			Name: "cgi-limit-cpu", Group: Scripts, Flag: Serve, Field: "cgi.Limits.CPU",
+			What: "how much CPU time a process of a script may use, in whole seconds",
+			Why:  "what a script may take depends on the script: limits are there for folders that others write scripts for",
+			bind: func(c *Config) Value { return durationValue{&c.CGI.Limits.CPU} },
+		},
+		{
+			Name: "cgi-limit-memory", Group: Scripts, Flag: Serve, Field: "cgi.Limits.Memory",
+			What: "how much address space a process of a script may have",
+			bind: func(c *Config) Value { return boundValue{&c.CGI.Limits.Memory, 1 * MB} },
+		},
+		{
+			Name: "cgi-limit-file-size", Group: Scripts, Flag: Serve, Field: "cgi.Limits.FileSize",
+			What: "how large a file may be that a script writes",
+			bind: func(c *Config) Value { return boundValue{&c.CGI.Limits.FileSize, 1} },
+		},
+		{
+			Name: "cgi-limit-files", Group: Scripts, Flag: Serve, Field: "cgi.Limits.Files",
+			What: "how many files a process of a script may have open",
+			bind: func(c *Config) Value { return countValue{&c.CGI.Limits.Files, 3, 1 << 20, "off"} },
+		},
+		{
+			Name: "cgi-limit-processes", Group: Scripts, Flag: Serve, Field: "cgi.Limits.Processes",
+			What: "how many processes and threads the scripts' user may have, all else that it runs included; root is not bounded",
+			bind: func(c *Config) Value { return countValue{&c.CGI.Limits.Processes, 1, 1 << 22, "off"} },
 		},
 
 		{

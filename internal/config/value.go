@@ -163,6 +163,20 @@ func (v boundValue) Set(text string) error {
 	return sizeValue(v).Set(text)
 }
 
+// cappedValue is a Size of at most top.
+type cappedValue struct {
+	sizeValue
+	top Size
+}
+
+func (v cappedValue) Set(text string) error {
+	size, err := ParseSize(text)
+	if err == nil && size > v.top {
+		return fmt.Errorf("%s is too large; the most is %s", text, v.top)
+	}
+	return v.sizeValue.Set(text)
+}
+
 // countValue is a whole number in a range. zero, if set, is what 0 is called.
 type countValue struct {
 	p          *int
@@ -352,12 +366,50 @@ func (v *variablesValue) String() string {
 }
 
 func (v *variablesValue) Set(text string) error {
-	name, value, ok := strings.Cut(text, "=")
-	if !ok || !isVariable(name) {
-		return fmt.Errorf("%q is not of the form NAME=VALUE", text)
+	name, value, given := strings.Cut(text, "=")
+	switch {
+	case !isVariable(name):
+		return fmt.Errorf("%q is neither NAME=VALUE nor the NAME of one of the server's variables", text)
+	case given:
+		*v.p = append(*v.p, Variable{Name: name, Value: value})
+	default:
+		*v.p = append(*v.p, Variable{Name: name, From: name})
 	}
-	*v.p = append(*v.p, Variable{Name: name, Value: value})
 	return nil
+}
+
+// interpretersValue gives file endings programs, one at each Set.
+type interpretersValue struct{ p *map[string]string }
+
+func (v interpretersValue) Type() string   { return ".ENDING=PROGRAM" }
+func (v interpretersValue) String() string { return strings.Join(v.elements(), ", ") }
+func (v interpretersValue) kinds() Kind    { return Array }
+
+func (v interpretersValue) elements() []string { return pairs(*v.p) }
+
+func (v interpretersValue) Set(text string) error {
+	ending, program, ok := strings.Cut(text, "=")
+	if !ok || len(ending) < 2 || strings.LastIndexByte(ending, '.') != 0 || strings.Contains(ending, "/") || program == "" {
+		return fmt.Errorf("%q is no ending with a program; write .rb=ruby", text)
+	}
+	if strings.Contains(program, "/") && !filepath.IsAbs(program) {
+		return fmt.Errorf("%q is a path that depends on where it is looked at; write it with a slash in front, or a name that PATH holds", program)
+	}
+	if *v.p == nil {
+		*v.p = map[string]string{}
+	}
+	(*v.p)[strings.ToLower(ending)] = program
+	return nil
+}
+
+// pairs writes a table as sorted texts of the form KEY=VALUE.
+func pairs(table map[string]string) []string {
+	var all []string
+	for key, value := range table {
+		all = append(all, key+"="+value)
+	}
+	slices.Sort(all)
+	return all
 }
 
 // foldersValue gives URL prefixes folders, one at each Set. The first Set
@@ -379,14 +431,7 @@ func (v *foldersValue) root(dir string) {
 	*v.p = complete
 }
 
-func (v *foldersValue) elements() []string {
-	var all []string
-	for prefix, folder := range *v.p {
-		all = append(all, prefix+"="+folder)
-	}
-	slices.Sort(all)
-	return all
-}
+func (v *foldersValue) elements() []string { return pairs(*v.p) }
 
 func (v *foldersValue) Set(text string) error {
 	prefix, folder, ok := strings.Cut(text, "=")

@@ -40,10 +40,14 @@ func openScripts(ctx context.Context, cfg *config.Config, dir string, files http
 	if err != nil {
 		return nil, err
 	}
+	common, err := cgiConfig(&cfg.CGI)
+	if err != nil {
+		return nil, &Error{Err: fmt.Errorf("cannot run scripts: %w", err)}
+	}
 	all := &scriptFolders{python: python, interrupt: cfg.InterruptDrain}
 	routes := []router.Route{{Prefix: "/", Handler: files}}
 	for _, name := range scriptNames() {
-		c := cgiConfig(&cfg.CGI)
+		c := common
 		c.Dir, c.Prefix, c.DocumentRoot = filepath.Join(dir, name), "/"+name+"/", dir
 		c.Python, c.Redirect, c.Log = python.path, &all.router, log
 		f := &scriptFolder{config: c, files: files}
@@ -59,23 +63,56 @@ func openScripts(ctx context.Context, cfg *config.Config, dir string, files http
 }
 
 // cgiConfig is what the configuration says about scripts wherever they are.
-func cgiConfig(c *config.CGI) cgi.Config {
+func cgiConfig(c *config.CGI) (cgi.Config, error) {
 	queue := c.Queue
 	if queue == 0 {
 		queue = -1 // to cgi, zero is the default
 	}
+	var env []string
+	for _, v := range c.Env {
+		value, err := v.Resolve()
+		if err != nil {
+			return cgi.Config{}, err
+		}
+		env = append(env, v.Name+"="+value)
+	}
 	return cgi.Config{
 		NoCompat:          !c.Compat,
 		Warm:              c.Warm,
+		Interpreters:      interpreters(c.Interpreters),
+		Env:               env,
 		PassAuthorization: c.PassAuthorization,
 		Scheme:            scheme,
 		Timeout:           limit(c.Timeout),
 		StallTimeout:      limit(c.StallTimeout),
+		KillGrace:         limit(c.KillGrace),
+		MaxHead:           int(c.MaxHead),
 		MaxBody:           bound(c.MaxBody),
+		MaxOutput:         int64(c.MaxOutput),
 		MaxScripts:        c.Scripts,
 		Queue:             queue,
 		QueueWait:         limit(c.QueueWait),
+		Limits: cgi.Limits{
+			CPU: c.Limits.CPU, Memory: int64(c.Limits.Memory), FileSize: int64(c.Limits.FileSize),
+			Files: c.Limits.Files, Processes: c.Limits.Processes,
+		},
+	}, nil
+}
+
+// interpreters are those that package cgi knows, changed as the configuration says.
+func interpreters(changes map[string]string) map[string]string {
+	all := cgi.DefaultInterpreters()
+	for ending, program := range changes {
+		switch program {
+		case config.NoProgram:
+			delete(all, ending)
+		case config.AnyPython:
+			all[ending] = ""
+		default:
+			all[ending] = program
+		}
 	}
+	return all
 }
 
 // guarded says why what lies in dir must not run: whoever may write to it could

@@ -86,7 +86,13 @@ func TestScriptSettings(t *testing.T) {
 		"python":  "#!/usr/bin/env python0\nimport os; print('Content-Type: text/plain\\n'); print(os.environ.get('PYTHON'))\n",
 		"any.py":  "#!/usr/bin/python0\nimport os; print('Content-Type: text/plain\\n'); print(os.environ.get('PYTHON'))\n",
 		"none.sh": "#!/bin/sh\n",
+		"head":    "#!/bin/sh\nprintf 'Content-Type: text/plain\\nX-Long: %0300d\\n\\nlong\\n' 0\n",
+		"stays":   "#!/bin/sh\ntrap '' TERM\nsleep 600 & wait; wait\n",
+		"env":     plain + "echo \"$GREETING $HOME_OF_TEST\"\n",
+		"limits":  plain + "ulimit -t; ulimit -v; ulimit -f; ulimit -n; ulimit -p\n",
+		"my.odd":  "echo 'Content-Type: text/plain'; echo; echo odd\n",
 	}
+	t.Setenv("HOME_OF_TEST", "home")
 	for _, tt := range []struct {
 		name    string
 		set     func(c *config.CGI)
@@ -101,6 +107,22 @@ func TestScriptSettings(t *testing.T) {
 		{"body beyond the limit", func(c *config.CGI) { c.MaxBody = 4 }, "length", "12345", 413, ""},
 		{"time is up", func(c *config.CGI) { c.Timeout = 50 * time.Millisecond }, "sleeps", "", 504, ""},
 		{"answer stands still", func(c *config.CGI) { c.StallTimeout = 50 * time.Millisecond }, "stalls", "", 0, ""},
+		{"time is up and SIGTERM ignored", func(c *config.CGI) { c.Timeout, c.KillGrace = 50*time.Millisecond, 0 }, "stays", "", 504, ""},
+		{"head at the limit", func(c *config.CGI) { c.MaxHead = 335 }, "head", "", 200, "long\n"},
+		{"head beyond the limit", func(c *config.CGI) { c.MaxHead = 334 }, "head", "", 502, ""},
+		{"output at the limit", func(c *config.CGI) { c.MaxOutput = 340 }, "head", "", 200, "long\n"},
+		{"output beyond the limit", func(c *config.CGI) { c.MaxOutput = 339 }, "head", "", 502, ""},
+		{"environment, by default", func(*config.CGI) {}, "env", "", 200, " \n"},
+		{"environment", func(c *config.CGI) {
+			c.Env = []config.Variable{{Name: "GREETING", Value: "hello"}, {Name: "HOME_OF_TEST", From: "HOME_OF_TEST"}}
+		}, "env", "", 200, "hello home\n"},
+		{"limits", func(c *config.CGI) {
+			c.Limits = config.CGILimits{CPU: 2 * time.Second, Memory: 64 * config.MB, FileSize: 1 * config.MB, Files: 20, Processes: 4321}
+		}, "limits", "", 200, "2\n65536\n2048\n20\n4321\n"},
+		{"ending without a program", func(*config.CGI) {}, "my.odd", "", 403, ""},
+		{"ending with a program", func(c *config.CGI) { c.Interpreters = map[string]string{".odd": "sh"} }, "my.odd", "", 200, "odd\n"},
+		{"ending that Python runs", func(c *config.CGI) { c.Interpreters = map[string]string{".odd": config.AnyPython} }, "my.odd", "", 502, ""},
+		{"ending taken away", func(c *config.CGI) { c.Interpreters = map[string]string{".py": config.NoProgram} }, "plain.py", "", 403, ""},
 		{"no queue", func(c *config.CGI) { c.Queue, c.Scripts = 0, 1 }, "scheme", "", 200, "http 192.0.2.1\n"},
 		{"Python by env", func(c *config.CGI) { c.Python = venv }, "python", "", 200, "mine\n"},
 		{"Python by path", func(c *config.CGI) { c.Python = venv + "/bin/python" }, "any.py", "", 200, "mine\n"},
@@ -110,6 +132,11 @@ func TestScriptSettings(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := scripts(t, files)
+			// Without a first line, so that the ending decides.
+			source := "print('Content-Type: text/plain\\n')\n"
+			if err := os.WriteFile(filepath.Join(cfg.Static.Dir, "cgi-bin", "plain.py"), []byte(source), 0o644); err != nil {
+				t.Fatal(err)
+			}
 			tt.set(&cfg.CGI)
 			h := chain(t, &cfg)
 			r := httptest.NewRequest(http.MethodPost, "/cgi-bin/"+tt.script, strings.NewReader(tt.body))
@@ -147,6 +174,9 @@ func TestScriptsThatCannotRun(t *testing.T) {
 		{"no such program", func(_ *testing.T, cfg *config.Config) { cfg.CGI.Python = "no-such-python" }, "cannot run scripts with no-such-python: "},
 		{"no such path", func(_ *testing.T, cfg *config.Config) { cfg.CGI.Python = "/no/python" }, "cannot run scripts with /no/python: no such file or directory"},
 		{"not a virtual environment", func(_ *testing.T, cfg *config.Config) { cfg.CGI.Python = cfg.Static.Dir }, "no such file or directory"},
+		{"no such variable", func(_ *testing.T, cfg *config.Config) {
+			cfg.CGI.Env = []config.Variable{{Name: "NO_SUCH", From: "NO_SUCH"}}
+		}, "cannot run scripts: variable NO_SUCH: the server has no variable NO_SUCH"},
 		{"not Python", func(_ *testing.T, cfg *config.Config) { cfg.CGI.Python = "false" }, "exit status 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
