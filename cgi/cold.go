@@ -1,6 +1,7 @@
 package cgi
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
 	"syscall"
@@ -17,11 +18,15 @@ func starters() int { return min(runtime.GOMAXPROCS(0), 4) }
 // The processes are started by threads that live as long as the runner: the
 // kernel sends the parent-death signal when the thread ends that started a
 // process, and the Go runtime ends threads as it likes.
+//
+// That signal is for the script alone, in the moment between its start and that
+// in which a lifeline holds its whole group.
 type cold struct {
-	orders chan order
-	user   *User
-	limits Limits
-	ended  sync.WaitGroup // of the starters
+	orders    chan order
+	user      *User
+	limits    Limits
+	lifelines lifelines
+	ended     sync.WaitGroup // of the starters
 }
 
 // An order to start a process, and where to tell what became of it.
@@ -68,10 +73,15 @@ func (c *cold) start(cmd *command) (process, error) {
 func (c *cold) close() {
 	close(c.orders)
 	c.ended.Wait()
+	c.lifelines.close()
 }
 
 // spawn starts the process, on the thread of a starter.
 func (c *cold) spawn(cmd *command) (*child, error) {
+	life, err := c.lifelines.get()
+	if err != nil {
+		return nil, fmt.Errorf("cgi: lifeline: %w", err)
+	}
 	death := -1
 	attr := &syscall.ProcAttr{
 		Dir: cmd.dir, Env: cmd.env,
@@ -80,15 +90,30 @@ func (c *cold) spawn(cmd *command) (*child, error) {
 	}
 	pid, err := syscall.ForkExec(cmd.program.path, cmd.program.args, attr)
 	if err != nil {
+		c.lifelines.put(life)
 		return nil, err
 	}
 	p := &child{pid: pid, closed: make(chan struct{})}
-	if err := c.limits.impose(pid, c.user); err != nil {
-		p.signal(syscall.SIGKILL)
-		p.reap()
+	// The kernel looks at who asks for the signal as it would at who sends it.
+	err = asOwner(c.user, func() error { return life.hold(pid) })
+	if err == nil {
+		err = c.limits.impose(pid, c.user)
+	}
+	if err != nil {
+		p.end()
+		if death >= 0 {
+			syscall.Close(death)
+		}
+		c.lifelines.put(life)
 		return nil, err
 	}
-	go p.watch(death, cmd.ended)
+	go func() {
+		p.await(death)
+		p.end()
+		c.lifelines.put(life)
+		cmd.ended()
+		close(p.closed)
+	}()
 	return p, nil
 }
 
@@ -117,15 +142,11 @@ func (p *child) done() <-chan struct{} { return p.closed }
 // exit implements process.
 func (p *child) exit() pyproc.Exit { return p.status }
 
-// watch sees the process to its end.
-func (p *child) watch(death int, ended func()) {
-	p.await(death)
-	// Whatever the script has left behind in its group ends with it. Only as long
-	// as it is not reaped its number is certain to mean that group.
+// end kills the process, or what it has left behind in its group, and reaps it.
+// Only as long as it is not reaped its number is certain to mean that group.
+func (p *child) end() {
 	p.signal(syscall.SIGKILL)
 	p.reap()
-	ended()
-	close(p.closed)
 }
 
 // reap collects the exit status of a process that has ended or is about to.

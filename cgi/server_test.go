@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/seed-07905ac1/gatehouse/cgi"
@@ -16,7 +17,12 @@ import (
 // beServer runs one script of the folder that the environment names, until its
 // input ends or it is killed.
 func beServer() error {
-	h, err := cgi.Open(cgi.Config{Dir: os.Getenv("SCRIPTS"), Warm: os.Getenv("WARM") != ""})
+	c := cgi.Config{Dir: os.Getenv("SCRIPTS"), Warm: os.Getenv("WARM") != ""}
+	c.Limits.Files, _ = strconv.Atoi(os.Getenv("FILES")) // without it, no limit
+	if id, err := strconv.ParseUint(os.Getenv("USER_ID"), 10, 32); err == nil {
+		c.User = &cgi.User{UID: uint32(id), GID: uint32(id)}
+	}
+	h, err := cgi.Open(c)
 	if err != nil {
 		return err
 	}

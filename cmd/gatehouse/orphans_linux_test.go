@@ -138,22 +138,30 @@ func TestNothingSurvivesTheServer(t *testing.T) {
 			if n := len(s.processes()); n < 2 {
 				t.Fatalf("there are %d processes", n)
 			}
-			if err := s.cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			killed := time.Now()
-			left := s.processes()
-			for ; len(left) > 0 && time.Since(killed) < time.Second; left = s.processes() {
-			}
-			if len(left) > 0 {
-				t.Errorf("processes that live a second after the server: %s", strings.Join(left, ", "))
-				for _, pid := range left { // they have been seen to live
-					if n, err := strconv.Atoi(pid); err == nil {
-						_ = syscall.Kill(n, syscall.SIGKILL)
-					}
-				}
-			}
+			s.killAndWatch(t)
 		})
+	}
+}
+
+// killAndWatch kills the server and fails the test if what it started lives a
+// second later.
+func (s *server) killAndWatch(t *testing.T) {
+	t.Helper()
+	if err := s.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.Now()
+	left := s.processes()
+	for ; len(left) > 0 && time.Since(killed) < time.Second; left = s.processes() {
+	}
+	if len(left) == 0 {
+		return
+	}
+	t.Errorf("processes that live a second after the server: %s", strings.Join(left, ", "))
+	for _, pid := range left { // they have been seen to live
+		if n, err := strconv.Atoi(pid); err == nil {
+			_ = syscall.Kill(n, syscall.SIGKILL)
+		}
 	}
 }
 
@@ -168,4 +176,56 @@ func await(t *testing.T, file string) {
 			t.Fatalf("%s does not appear", file)
 		}
 	}
+}
+
+// The same holds for scripts, many at a time and in any language.
+func TestNoScriptSurvivesTheServer(t *testing.T) {
+	dir := t.TempDir()
+	scripts := map[string]string{
+		"shell":  "#!/bin/sh\ntrap '' TERM HUP INT\nsleep 600 >/dev/null 2>&1 &\nsh -c 'sleep 600 & wait' &\necho begun >&2\nwhile :; do wait; done\n",
+		"perl":   "#!/usr/bin/perl\n$SIG{$_} = 'IGNORE' for qw(TERM HUP INT);\nfork; fork;\nsyswrite STDERR, \"begun\\n\";\nsleep 600 while 1;\n",
+		"python": "#!/usr/bin/env python3\nimport os, subprocess, sys\nchild = subprocess.Popen(['sleep', '600'])\nos.write(2, b'begun\\n')\nchild.wait()\n",
+	}
+	bin := filepath.Join(dir, "cgi-bin")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range scripts {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{dir, bin, filepath.Join(bin, "shell"), filepath.Join(bin, "perl"), filepath.Join(bin, "python")} {
+		if err := os.Chmod(path, 0o755); err != nil { // whatever the umask
+			t.Fatal(err)
+		}
+	}
+	s := newServer(dir, os.Environ(), []string{"--listen", "127.0.0.1:0", "--cgi-scripts", "9", "--cgi", dir})
+	s.cmd.Args = append(s.cmd.Args, "--cgi-env", s.mark) // by which scripts are found
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+	defer s.kill()
+	text, err := s.await(regexp.MustCompile(`http://[^ ]+/`), s.errOut)
+	if err != nil {
+		t.Fatalf("%v; it wrote:\n%s", err, text)
+	}
+	for range 3 {
+		for name := range scripts {
+			conn, err := dial(t.Context(), regexp.MustCompile(`http://[^ ]+/`).FindString(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			fmt.Fprintf(conn, "GET /cgi-bin/%s HTTP/1.1\r\nHost: test\r\n\r\n", name)
+		}
+	}
+	// Of Perl, four processes say so.
+	if text, err := s.await(regexp.MustCompile(`(?s)(begun.*){18}`), s.errOut); err != nil {
+		t.Fatalf("%v; it wrote:\n%s", err, text)
+	}
+	if n := len(s.processes()); n < 1+3*(3+4+2) { // the shell in the shell may have begun nothing yet
+		t.Fatalf("there are %d processes", n)
+	}
+	s.killAndWatch(t)
 }

@@ -58,7 +58,7 @@ const (
 // CGI is which scripts of a served folder run, and how.
 type CGI struct {
 	On                bool
-	Python            string            // "": python3
+	Python            string // "": python3
 	Warm              bool
 	Interpreters      map[string]string // by file ending, beside those that cgi knows; see NoProgram and AnyPython
 	Env               []Variable
