@@ -65,8 +65,8 @@ fuzz-short:
 	@scripts/fuzz 5000x
 
 .PHONY: bench
-bench: build ## compare with nginx, uWSGI, gunicorn and others; BENCH holds more flags
-	@scripts/need nginx apache2=apache2-bin wrk taskset=util-linux gcc headers=libc6-dev apxs=apache2-dev python3-config=python3-dev
+bench: build ## compare with nginx, uWSGI, gunicorn, lighttpd and others; BENCH holds more flags
+	@scripts/need nginx apache2=apache2-bin lighttpd wrk taskset=util-linux gcc headers=libc6-dev apxs=apache2-dev python3-config=python3-dev
 	@PYTHON=$(BENCH_PYTHON) scripts/venv $(VENVS)/bench bench/requirements.txt
 	$(GO) run ./bench -gatehouse $(GATEHOUSE) -venv $(VENVS)/bench $(BENCH)
 

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 )
 
-//go:embed all:testdata/app testdata/httpd.conf
+//go:embed all:testdata/app testdata/cgi testdata/httpd.conf
 var fixtures embed.FS
 
 // app is an application of testdata/app and how many processes run it.

@@ -10,7 +10,7 @@
 // it. What the load generator wrk cannot do (arrivals that wait for nobody, every
 // single failure) this process does itself, from the load generator's core.
 //
-// It needs nginx, Apache, wrk and taskset, two cores, the gatehouse binary, and a
+// It needs nginx, Apache, lighttpd, a C compiler, wrk and taskset, two cores, the gatehouse binary, and a
 // virtual environment with what requirements.txt lists; a missing one is an error.
 // All servers listen on loopback and are ended by their process id.
 package main

@@ -18,7 +18,7 @@ import (
 func printHeader(s settings) error {
 	fmt.Fprintf(s.out, "machine: %d cores, %s, %s\n", runtime.NumCPU(), cpuModel(), kernel())
 	for _, tool := range [][]string{
-		{s.gatehouse, "version"}, {"nginx", "-v"}, {"apache2", "-v"}, {"wrk", "-v"}, {"taskset", "--version"}, {s.tool("python"), "--version"},
+		{s.gatehouse, "version"}, {"nginx", "-v"}, {"apache2", "-v"}, {"lighttpd", "-v"}, {"cc", "--version"}, {"wrk", "-v"}, {"taskset", "--version"}, {s.tool("python"), "--version"},
 	} {
 		out, err := exec.Command(tool[0], tool[1:]...).CombinedOutput()
 		var status *exec.ExitError // wrk ends with 1 when it has told its version

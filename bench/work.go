@@ -25,6 +25,9 @@ type row struct {
 const frameworkMethod = "as hello; gunicorn with a sync worker behind nginx over a Unix socket; the overhead is CPU per request beyond" +
 	" that of a call of the application without a server"
 
+// scriptMethod is how a script that prints a line is measured.
+const scriptMethod = "8 keep-alive connections, a process for each request; lighttpd with mod_cgi, both without access log; server and scripts share one core"
+
 // frameworkGoals are the rows of such an application.
 func frameworkGoals(title string) []goal {
 	return []goal{
@@ -116,6 +119,30 @@ func works() []work {
 			method: "640 arrivals a second that wait for nobody, 4 workers with one thread each; a request's time begins when it was due;" +
 				" the ideal is one queue before 4 workers that take exactly 5 ms, with the same arrivals",
 			measure: measurePoisson,
+		},
+		{
+			name: "cgi-hello-warm", goals: []goal{{"CGI, hello.py as it is served, requests per second", "≥ 8.0 × lighttpd"}},
+			method:  scriptMethod,
+			measure: compareScript("hello.py", gatehouseScripts(), 8),
+		},
+		{
+			name: "cgi-hello-cold", goals: []goal{{"CGI, hello.py cold, requests per second", "≥ 1.0 × lighttpd"}},
+			method:  scriptMethod,
+			measure: compareScript("hello.py", gatehouseCold, 1),
+		},
+		{
+			name: "cgi-hello-c", goals: []goal{{"CGI, hello compiled from C, requests per second", "≥ 1.0 × lighttpd"}},
+			method:  scriptMethod,
+			measure: compareScript("hello", gatehouseScripts(), 1),
+		},
+		{
+			name: "cgi-stream", goals: []goal{
+				{"CGI, 1 GB out of a script", "≥ 0.8 × cat"},
+				{"the same, growth of the server's memory", "< 16 MB"},
+			},
+			method: "dd writes zeros in pieces of 64 KB, as a script and into a pipe before cat, whose output is read from another pipe;" +
+				" memory is the server's peak over what it had after a small answer, the worst round",
+			measure: measureStream,
 		},
 	}
 }
