@@ -34,6 +34,7 @@ type rawIO struct {
 
 	wrote    func(fd uintptr) bool
 	vec      [3][]byte // what is left to write
+	more     bool      // what is written is followed by more at once
 	sent     int
 	writeErr error
 }
@@ -152,7 +153,7 @@ func (r *rawIO) tryWrite(fd uintptr) bool {
 		if count == 0 {
 			return true
 		}
-		n, errno := writeFD(fd, &iov, count)
+		n, errno := writeFD(fd, &iov, count, r.more)
 		if errno == syscall.EAGAIN {
 			r.t.writes.begin(r.t.clock)
 			return false
@@ -278,6 +279,9 @@ func full(fd int) bool {
 // pollOut is POLLOUT of poll(2), which package syscall does not name.
 const pollOut = 4
 
+// msgMore is MSG_MORE of send(2), which package syscall does not name.
+const msgMore = 0x8000
+
 func readFD(fd uintptr, p []byte) (int, syscall.Errno) {
 	for {
 		n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(min(len(p), maxRaw)), 0, 0, 0)
@@ -290,12 +294,18 @@ func readFD(fd uintptr, p []byte) (int, syscall.Errno) {
 	}
 }
 
-func writeFD(fd uintptr, iov *[3]syscall.Iovec, count int) (int, syscall.Errno) {
+// writeFD writes the pieces. more says that others follow at once, so that a
+// packet which is not full may wait for them; it is about a single piece only.
+func writeFD(fd uintptr, iov *[3]syscall.Iovec, count int, more bool) (int, syscall.Errno) {
+	flags := uintptr(syscall.MSG_NOSIGNAL)
+	if more {
+		flags |= msgMore
+	}
 	for {
 		var n uintptr
 		var errno syscall.Errno
 		if count == 1 {
-			n, _, errno = syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(iov[0].Base)), uintptr(iov[0].Len), syscall.MSG_NOSIGNAL, 0, 0)
+			n, _, errno = syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(iov[0].Base)), uintptr(iov[0].Len), flags, 0, 0)
 		} else {
 			n, _, errno = syscall.RawSyscall(syscall.SYS_WRITEV, fd, uintptr(unsafe.Pointer(iov)), uintptr(count))
 		}

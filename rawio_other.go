@@ -7,7 +7,7 @@ import (
 )
 
 // rawIO is not available on this system: everything goes through net.Conn.
-type rawIO struct{}
+type rawIO struct{ more bool }
 
 func (r *rawIO) init(*transport)                            {}
 func (r *rawIO) ok() bool                                   { return false }

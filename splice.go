@@ -43,15 +43,22 @@ func (w *response) spliceFrom(pipe regularFile, src *io.LimitedReader) (n int64,
 			break
 		}
 		w.commit(nil, false)
-		if _, err := w.emit(nil); err != nil {
-			return n, w.sent(err)
+		if w.bufLen() > 0 {
+			if _, err := w.emit(nil); err != nil {
+				return n, w.sent(err)
+			}
 		}
 		if w.framing.Chunked {
 			out := w.c.out.next()
 			out.b = http1.AppendChunkHead(out.b, size)
-			if err := w.c.out.flush(); err != nil {
-				return n, w.sent(err)
-			}
+		}
+		// What is spliced follows at once: a packet of a few bytes would wake the
+		// client for nothing.
+		w.c.sock.raw.more = true
+		err := w.c.out.flush()
+		w.c.sock.raw.more = false
+		if err != nil {
+			return n, w.sent(err)
 		}
 		sent, err := w.c.sock.raw.splice(pipe, size)
 		src.N -= sent

@@ -70,7 +70,7 @@ func (h *Handler) find(r *http.Request) (*script, error) {
 			if rest := elements[i+1:]; len(rest) > 0 {
 				s.info = "/" + strings.Join(rest, "/")
 			}
-			return s, s.look(at, element)
+			return s, h.looks.look(s, at, element, seen)
 		case seen.IsDir():
 			next, opened, err := nofollow.Folder(at, element)
 			if err != nil {
@@ -149,7 +149,13 @@ func (s *script) unchanged() (bool, error) {
 	if err != nil {
 		return false, notThere(err)
 	}
-	return os.SameFile(info, s.file) && info.ModTime().Equal(s.file.ModTime()) && info.Mode() == s.file.Mode(), nil
+	return sameVersion(info, s.file), nil
+}
+
+// sameVersion reports whether two looks saw the same file with the same content
+// and the same permissions.
+func sameVersion(a, b fs.FileInfo) bool {
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Mode() == b.Mode() && a.Size() == b.Size()
 }
 
 // writableByOthers are the permissions with which somebody else than its owner

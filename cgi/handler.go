@@ -27,6 +27,7 @@ type Handler struct {
 	// pythonEnvironment is environment for scripts that Python runs.
 	pythonEnvironment []string
 	executables       *executables
+	looks             looks
 	admission         *admission
 	runner            runner
 	null              *os.File

@@ -33,7 +33,18 @@ type output struct {
 // negative. The error is io.EOF at the end, and os.ErrDeadlineExceeded if nothing
 // came.
 func (o *output) read(b []byte, wait time.Duration) (int, error) {
+	o.setDeadline(wait)
+	n, err := o.file.Read(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) && o.isOver() {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// setDeadline has the next read wait for so long, for ever if that is negative.
+func (o *output) setDeadline(wait time.Duration) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	switch {
 	case o.ended:
 		o.file.SetReadDeadline(time.Now().Add(leftover))
@@ -42,12 +53,6 @@ func (o *output) read(b []byte, wait time.Duration) (int, error) {
 	default:
 		o.file.SetReadDeadline(time.Now().Add(wait))
 	}
-	o.mu.Unlock()
-	n, err := o.file.Read(b)
-	if errors.Is(err, os.ErrDeadlineExceeded) && o.isOver() {
-		err = io.EOF
-	}
-	return n, err
 }
 
 // held returns a reader of the next n bytes, which must be there already: it is

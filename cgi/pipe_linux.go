@@ -1,8 +1,10 @@
 package cgi
 
 import (
+	"errors"
 	"os"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -10,13 +12,13 @@ import (
 // alone is known to the runtime's poller; the other blocks, as programs expect.
 func newPipe(ours end) (r, w *os.File, err error) {
 	var fds [2]int
-	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC); err != nil {
+	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
 		return nil, nil, os.NewSyscallError("pipe2", err)
 	}
-	if err := syscall.SetNonblock(fds[ours], true); err != nil {
+	if err := fcntl(fds[1-ours], syscall.F_SETFL, 0); err != nil {
 		syscall.Close(fds[0])
 		syscall.Close(fds[1])
-		return nil, nil, os.NewSyscallError("fcntl", err)
+		return nil, nil, err
 	}
 	return os.NewFile(uintptr(fds[0]), "pipe"), os.NewFile(uintptr(fds[1]), "pipe"), nil
 }
@@ -37,17 +39,41 @@ func widen(f *os.File) {
 	})
 }
 
-// pending returns how many bytes the script has printed that are not read yet.
-func (o *output) pending() (n int64) {
+// await waits until the script has printed something that is not read yet, and
+// returns how many bytes that are. It waits as read does; at the end it returns 0.
+func (o *output) await(wait time.Duration) (n int64, err error) {
 	conn, err := o.file.SyscallConn()
 	if err != nil {
+		return 0, err
+	}
+	o.setDeadline(wait)
+	err = conn.Read(func(fd uintptr) bool {
+		n = pending(fd)
+		return n > 0 || ended(fd)
+	})
+	if errors.Is(err, os.ErrDeadlineExceeded) && o.isOver() {
+		err = nil
+	}
+	return n, err
+}
+
+// pending returns how many bytes a pipe holds.
+func pending(fd uintptr) int64 {
+	var size int32
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&size))); errno != 0 {
 		return 0
 	}
-	_ = conn.Control(func(fd uintptr) { // of a closed pipe, nothing
-		var size int32
-		if _, _, errno := syscall.RawSyscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&size))); errno == 0 {
-			n = int64(size)
-		}
-	})
-	return n
+	return int64(size)
+}
+
+// ended reports whether nothing comes out of a pipe any more that was empty: the
+// poller's notice only says when to ask.
+func ended(fd uintptr) bool {
+	p := struct {
+		fd              int32
+		events, revents int16
+	}{fd: int32(fd)} // the end is told unasked
+	var now syscall.Timespec
+	n, _, _ := syscall.RawSyscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+	return n == 1
 }

@@ -54,7 +54,7 @@ func keepDescriptors() {
 // await blocks until the process has ended, without reaping it.
 func (p *child) await(death int) {
 	if death >= 0 {
-		if syscall.SetNonblock(death, true) == nil {
+		if fcntl(death, syscall.F_SETFL, syscall.O_NONBLOCK) == nil {
 			f := os.NewFile(uintptr(death), "pidfd")
 			defer f.Close()
 			if pyproc.AwaitDeath(f) == nil {

@@ -5,6 +5,7 @@ package cgi
 import (
 	"os"
 	"syscall"
+	"time"
 )
 
 const limitsSupported = false
@@ -52,5 +53,5 @@ func newPipe(end) (r, w *os.File, err error) { return os.Pipe() }
 // widen makes a pipe hold more, where that is possible.
 func widen(*os.File) {}
 
-// pending returns 0: output is copied here.
-func (o *output) pending() int64 { return 0 }
+// await returns 0: output is copied here.
+func (o *output) await(time.Duration) (int64, error) { return 0, nil }

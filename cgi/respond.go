@@ -27,6 +27,8 @@ const (
 	exitWait = 250 * time.Millisecond
 	// wideAfter is how much output makes a pipe be widened.
 	wideAfter = 1 << 20
+	// minPass is how much is worth being passed on without a copy.
+	minPass = 32 << 10
 	// maxRedirects bounds local redirects that follow one another.
 	maxRedirects = 10
 )
@@ -184,17 +186,20 @@ func (x *exchange) stream(rest, buf []byte, length int64) {
 				_ = control.Flush() // what cannot be flushed is sent in the end
 			}
 		}
-		if passed, err := x.pass(length); err != nil {
+		passed, late, err := x.pass(control, length)
+		switch {
+		case err != nil:
 			x.stop(errGone)
 			return
-		} else if length >= 0 {
+		case late:
+			x.breakOff(os.ErrDeadlineExceeded)
+		case length >= 0:
 			length -= passed
 		}
 		wait := x.h.config.StallTimeout
 		if held {
 			wait = max(time.Until(together), 0)
 		}
-		var err error
 		rest, err = x.next(buf, wait)
 		switch {
 		case err == nil:
@@ -210,20 +215,29 @@ func (x *exchange) stream(rest, buf []byte, length int64) {
 	}
 }
 
-// pass lets the server take what the script has printed right out of the pipe, as
-// long as that is much: servers know ways that need no copy. length is what may
-// still come, -1 if that is not known. The error is the client's.
-func (x *exchange) pass(length int64) (passed int64, err error) {
+// pass lets the server take what the script prints right out of the pipe, as long
+// as that is much: servers know ways that need no copy. length is what may still
+// come, -1 if that is not known. late says that the script has stalled. The error
+// is the client's.
+func (x *exchange) pass(control *http.ResponseController, length int64) (passed int64, late bool, err error) {
 	to, ok := x.w.(io.ReaderFrom)
 	for ok && x.printed >= wideAfter {
-		n := x.stdout.pending()
+		n, err := x.stdout.await(togetherness)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			_ = control.Flush() // as in stream
+			n, err = x.stdout.await(x.h.config.StallTimeout)
+			late = errors.Is(err, os.ErrDeadlineExceeded)
+		}
+		if err != nil {
+			break // and be read again, where it is dealt with
+		}
 		if length >= 0 {
 			n = min(n, length-passed)
 		}
 		if limit := x.h.config.MaxOutput; limit > 0 {
 			n = min(n, limit-x.printed)
 		}
-		if n < pieceSize {
+		if n < minPass {
 			break
 		}
 		k, err := to.ReadFrom(x.stdout.held(n))
@@ -233,10 +247,10 @@ func (x *exchange) pass(length int64) (passed int64, err error) {
 			break // set meanwhile for the next read, or the client's: then the next write tells
 		}
 		if err != nil {
-			return passed, err
+			return passed, false, err
 		}
 	}
-	return passed, nil
+	return passed, late, nil
 }
 
 // streamChunks writes the body of an NPH script that frames it in chunks. They

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 const (
@@ -14,11 +15,19 @@ const (
 	maxErrors = 256 << 10
 )
 
+// lineReaders holds memory for lines: *bufio.Reader.
+var lineReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, maxLine) }}
+
 // logErrors writes what the script prints to standard error to the log, a record
 // for each line, until that is closed.
 func (o *output) logErrors(log *slog.Logger, s *script) {
 	defer o.file.Close()
-	lines := bufio.NewReaderSize(waitingReader{o}, maxLine)
+	lines := lineReaders.Get().(*bufio.Reader)
+	lines.Reset(waitingReader{o})
+	defer func() {
+		lines.Reset(nil)
+		lineReaders.Put(lines)
+	}()
 	var python python2
 	size := 0
 	for {
