@@ -36,7 +36,7 @@ func (x *exchange) environ(length int64) []string {
 	set("SERVER_PORT", port)
 	set("REQUEST_METHOD", r.Method)
 	set("REQUEST_SCHEME", scheme)
-	set("REQUEST_URI", r.RequestURI)
+	set("REQUEST_URI", requestURI(r))
 	set("QUERY_STRING", r.URL.RawQuery)
 	set("SCRIPT_NAME", s.name)
 	set("SCRIPT_FILENAME", s.path)
@@ -81,6 +81,16 @@ func (x *exchange) environ(length int64) []string {
 		}
 	}
 	return env
+}
+
+// requestURI is path and query as the client wrote them. Where it has named a host
+// before them, as proxies are spoken to, that is not passed on: scripts make links
+// to themselves of what they get.
+func requestURI(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
 }
 
 // passes reports whether a request field is for scripts. Passwords are not

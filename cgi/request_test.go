@@ -263,14 +263,23 @@ func TestWhatRuns(t *testing.T) {
 // Programs that speak of Python 2 are told so, with file and line.
 func TestPython2(t *testing.T) {
 	dir := folder(t, files{
-		"print.py":  "#!/usr/bin/env python3\nimport sys\nprint 'Content-Type: text/html'\n",
-		"module.py": "#!/usr/bin/env python3\n\n\nimport urllib2\n",
-		"name.py":   "#!/usr/bin/env python3\nraw_input()\n",
-		"three.py":  "#!/usr/bin/env python3\nraise ValueError('of Python 3')\n",
+		"print.py":   "#!/usr/bin/env python3\nimport sys\nprint 'Content-Type: text/html'\n",
+		"module.py":  "#!/usr/bin/env python3\n\n\nimport urllib2\n",
+		"name.py":    "#!/usr/bin/env python3\nraw_input()\n",
+		"raise.py":   "#!/usr/bin/env python3\ndef f():\n    raise ValueError, 'x'\n",
+		"caught.py":  "#!/usr/bin/env python3\n\ntry: pass\nexcept ValueError, e: print(e.no)\n",
+		"other.py":   "#!/usr/bin/env python3\nif 1 <> 2: pass\n",
+		"long.py":    "#!/usr/bin/env python3\n\nx = 10L\n",
+		"chevron.py": "#!/usr/bin/env python3\nimport sys\nprint >>sys.stderr, 'x'\n",
+		"three.py":   "#!/usr/bin/env python3\nraise ValueError('of Python 3')\n",
+		"broken.py":  "#!/usr/bin/env python3\nx = = 3\n",
 	})
+	put(t, dir, "ending.py", "import sys\nprint 'chosen by its ending'\n", 0o644)
 	site := open(t, dir, cgi.Config{})
 	s := site.serve(t, testserver.H1)
-	for name, line := range map[string]int{"print.py": 3, "module.py": 4, "name.py": 2} {
+	for name, line := range map[string]int{
+		"print.py": 3, "module.py": 4, "name.py": 2, "raise.py": 3, "caught.py": 4, "other.py": 2, "long.py": 3, "chevron.py": 3, "ending.py": 2,
+	} {
 		if res := s.Get("/cgi-bin/" + name); res.Status != 502 {
 			t.Errorf("%s: %d", name, res.Status)
 		}
@@ -280,8 +289,14 @@ func TestPython2(t *testing.T) {
 		t.Errorf("three.py: %d", res.Status)
 	}
 	site.log.line(t, "ValueError: of Python 3", "script=", "request=")
-	if strings.Contains(site.log.String(), "three.py:2: the script is written") {
-		t.Error("a script for Python 3 is taken for one for Python 2")
+	if res := s.Get("/cgi-bin/broken.py"); res.Status != 502 {
+		t.Errorf("broken.py: %d", res.Status)
+	}
+	site.log.line(t, "SyntaxError: invalid syntax", "broken.py", "request=")
+	for _, name := range []string{"three.py", "broken.py"} {
+		if strings.Contains(site.log.String(), name+":2: the script is written") {
+			t.Errorf("%s, for Python 3, is taken for one for Python 2", name)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package cgi
 import (
 	"bufio"
 	"log/slog"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,6 +65,7 @@ const python2Hint = "convert it to Python 3, which Python 2.7's and 3.12's 2to3 
 type python2 struct {
 	found      bool
 	file, line string // of the frame that was named last
+	code       string // that was shown last
 }
 
 // python2Signs are what Python 3 says to the usual Python 2.
@@ -86,7 +88,11 @@ var python2Signs = []string{
 	"ModuleNotFoundError: No module named 'ConfigParser'",
 	"ModuleNotFoundError: No module named 'cPickle'",
 	"AttributeError: 'dict' object has no attribute 'has_key'",
+	"TypeError: unsupported operand type(s) for >>: 'builtin_function_or_method'", // print >>file
 }
+
+// python2Code is what Python 3 calls invalid syntax without saying why.
+var python2Code = regexp.MustCompile("<>|`|^ *raise [A-Za-z_.]+, |^ *except [A-Za-z_.]+, *[a-z_]+:|\\bur['\"]|\\b[0-9]+[lL]\\b")
 
 // look takes note of a line that the script printed.
 func (p *python2) look(line string) {
@@ -98,10 +104,16 @@ func (p *python2) look(line string) {
 			}
 		}
 	}
+	if strings.HasPrefix(line, "    ") && strings.Trim(line, " ^~") != "" {
+		p.code = line
+	}
 	for _, sign := range python2Signs {
 		if strings.HasPrefix(line, sign) {
 			p.found = true
 		}
+	}
+	if strings.HasPrefix(line, "SyntaxError: invalid ") && python2Code.MatchString(p.code) {
+		p.found = true
 	}
 }
 
