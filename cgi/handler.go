@@ -149,7 +149,11 @@ func (x *exchange) run() (*url.URL, error) {
 		return nil, err
 	}
 	defer end()
-	return x.respond()
+	target, err := x.respond()
+	if err != nil {
+		x.stop(err) // whose answer is refused has nothing to go on for
+	}
+	return target, err
 }
 
 // identify finds the script and what runs it.

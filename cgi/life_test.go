@@ -128,6 +128,22 @@ func TestStall(t *testing.T) {
 	})
 }
 
+// A script that goes on although its answer was refused is ended: it would keep
+// others from running.
+func TestRefusedScriptEnds(t *testing.T) {
+	dir := folder(t, files{
+		"silent":    "#!/bin/sh\nexec >&- 2>&-\necho $$ >>pids\nsleep 600\n",
+		"malformed": "#!/bin/sh\necho $$ >>pids\nprintf 'no head\\n\\n'\nexec sleep 600 >&- 2>&-\n",
+	})
+	s := open(t, dir, cgi.Config{}).serve(t, testserver.H1)
+	for n, name := range []string{"silent", "malformed"} {
+		if res := s.Get("/cgi-bin/" + name); res.Status != 502 {
+			t.Errorf("%s: %d", name, res.Status)
+		}
+		awaitDeath(t, pids(t, filepath.Join(dir, "pids"), n+1))
+	}
+}
+
 // What a script leaves running in its group ends with it; what has moved out of
 // it lives on and holds nobody up, though it holds the output open.
 func TestWhatIsLeftRunning(t *testing.T) {
