@@ -225,7 +225,6 @@ func (x *exchange) start(b *body) (end func(), err error) {
 	if c.program.words {
 		c.program.args = append(c.program.args, searchWords(x.r)...)
 	}
-	x.begun = time.Now()
 	if err := x.h.start(x, c); err != nil {
 		outR.Close()
 		errR.Close()
@@ -234,6 +233,7 @@ func (x *exchange) start(b *body) (end func(), err error) {
 		}
 		return nil, x.startFailure(err)
 	}
+	x.begun = time.Now() // and not before: an interpreter may have had to be started first
 	running = true
 	x.h.scripts.Go(func() {
 		stderr.logErrors(x.h.log.With("script", x.script.path, "request", x.id), x.script)

@@ -94,7 +94,7 @@ func TestTimeout(t *testing.T) {
 		for _, query := range []string{"", "?stubborn"} {
 			t.Run(query, func(t *testing.T) {
 				dir := w.folder(t, files{"family": family + "while :; do wait; done\n"})
-				site := w.open(t, dir, cgi.Config{Timeout: 300 * time.Millisecond, KillGrace: 50 * time.Millisecond})
+				site := w.open(t, dir, cgi.Config{Timeout: 2 * time.Second, KillGrace: 50 * time.Millisecond}) // Python has to come as far as the shell
 				res := site.serve(t, testserver.H1).Get("/cgi-bin/family" + query)
 				if res.Status != 504 {
 					t.Errorf("%d", res.Status)
