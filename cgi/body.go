@@ -26,6 +26,16 @@ func (b *body) close() {
 	}
 }
 
+// request is r with this body, for another handler.
+func (b *body) request(r *http.Request) *http.Request {
+	if b.file == nil {
+		return r // it has not been read
+	}
+	next := r.WithContext(r.Context())
+	next.Body, next.ContentLength, next.TransferEncoding = b.file, b.length, nil
+	return next
+}
+
 // takeBody prepares the body of r. One of known length is streamed, at the
 // script's speed. One without is taken in first, because the script has to be
 // told its length (RFC 3875, section 4.2). The error is a *failure, or a fault of

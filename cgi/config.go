@@ -73,7 +73,7 @@ type Config struct {
 	// files with that ending (in any case) which have no first line to say so or
 	// are not executable: an absolute path, or a name that is looked up in PATH; ""
 	// means Python. Nil means DefaultInterpreters, an empty map none. Such a program
-	// never gets arguments from a request.
+	// never gets arguments from a request but for QueryArgument.
 	Interpreters map[string]string
 	// Python is the interpreter for scripts that want a Python which is not
 	// there; "" means python3.
@@ -107,6 +107,23 @@ type Config struct {
 	// Redirect answers the local redirects of scripts (RFC 3875, section 6.2.2);
 	// nil has the client sent there.
 	Redirect http.Handler
+	// NotFound answers requests for which there is no script; nil means a plain
+	// page.
+	NotFound http.Handler
+
+	// HeadOptional takes what a script prints for the document as a whole, with
+	// BareType as its type, where it does not begin with a head: field lines, a
+	// Content-Type, Location or Status among them, and an empty line. NPH scripts
+	// print a head in any case.
+	HeadOptional bool
+	// QueryArgument gives each script the query of its request as its last
+	// argument, undecoded and in one piece; "" if there is none. There are no search
+	// words then (RFC 3875, section 4.4).
+	QueryArgument bool
+	// Divert is asked about each file that a request means and that may be run; a
+	// handler that it returns answers in place of a run of it. It may be called
+	// concurrently. nil runs them all.
+	Divert func(*Script) http.Handler
 
 	// Timeout is how long a script may run without having printed its head (504
 	// above), StallTimeout how long it may then print nothing, and how long it

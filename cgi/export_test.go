@@ -1,7 +1,17 @@
 package cgi
 
+// IsBare is what the fuzz target of bare documents feeds.
+var IsBare = isBare
+
 // Waiting returns how many requests wait for their turn.
 func Waiting(h *Handler) int { return int(h.admission.waiting.Load()) }
+
+// Running returns how many scripts run.
+func Running(h *Handler) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.running)
+}
 
 // EndOfHead and ParseHead are what the fuzz target feeds.
 var EndOfHead = endOfHead

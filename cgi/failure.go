@@ -75,6 +75,11 @@ func (x *exchange) refuse(err error) {
 		panic(http.ErrAbortHandler) // nobody is there to be answered
 	case http.StatusServiceUnavailable:
 		x.w.Header().Set("Retry-After", retryAfter)
+	case http.StatusNotFound:
+		if other := x.h.config.NotFound; other != nil {
+			other.ServeHTTP(x.w, x.r)
+			return
+		}
 	}
 	errorpage.Write(x.w, x.r, f.status, "")
 }

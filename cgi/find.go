@@ -25,7 +25,8 @@ type script struct {
 	name  string // SCRIPT_NAME
 	info  string // PATH_INFO, "" or with a slash in front
 	file  fs.FileInfo
-	start []byte // of its text
+	start []byte       // of its text
+	other http.Handler // answers in place of the script; nil if that is run
 }
 
 // find returns the script that the path of r means. The error is a *failure, or
@@ -70,6 +71,9 @@ func (h *Handler) find(r *http.Request) (*script, error) {
 			if rest := elements[i+1:]; len(rest) > 0 {
 				s.info = "/" + strings.Join(rest, "/")
 			}
+			if h.config.Divert != nil {
+				return s, s.look(at, element, h.config.Divert)
+			}
 			return s, h.looks.look(s, at, element, seen)
 		case seen.IsDir():
 			next, opened, err := nofollow.Folder(at, element)
@@ -113,8 +117,9 @@ func (h *Handler) elements(u *url.URL) ([]string, error) {
 	return elements, nil
 }
 
-// look opens the script in its folder and keeps what tells how to run it.
-func (s *script) look(folder *os.Root, name string) error {
+// look opens the script in its folder and keeps what tells how to run it. divert,
+// if it is not nil, is asked about the open file.
+func (s *script) look(folder *os.Root, name string, divert func(*Script) http.Handler) error {
 	f, info, err := nofollow.File(folder, name)
 	if errors.Is(err, fs.ErrPermission) {
 		return forbidden("the script cannot be read", "give the user that the server runs as the right to read it")
@@ -132,6 +137,9 @@ func (s *script) look(folder *os.Root, name string) error {
 		return fmt.Errorf("cgi: read %s: %w", s.path, err)
 	}
 	s.start = s.start[:n]
+	if divert != nil {
+		s.other = divert(&Script{Path: s.path, Name: s.name, Info: info, Text: f})
+	}
 	return nil
 }
 

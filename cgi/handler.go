@@ -136,6 +136,10 @@ func (x *exchange) run() (*url.URL, error) {
 	if err := x.identify(); err != nil {
 		return nil, err
 	}
+	if other := x.script.other; other != nil {
+		other.ServeHTTP(x.w, x.r)
+		return nil, nil
+	}
 	body, err := x.h.takeBody(x.r)
 	if err != nil {
 		return nil, err
@@ -145,6 +149,10 @@ func (x *exchange) run() (*url.URL, error) {
 		return nil, err
 	}
 	end, err := x.start(body)
+	if errors.Is(err, errDiverted) {
+		x.script.other.ServeHTTP(x.w, body.request(x.r))
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +168,9 @@ func (x *exchange) run() (*url.URL, error) {
 func (x *exchange) identify() (err error) {
 	if x.script, err = x.h.find(x.r); err != nil {
 		return err
+	}
+	if x.script.other != nil && !x.h.config.Off {
+		return nil
 	}
 	x.nph = strings.HasPrefix(filepath.Base(x.script.path), "nph-")
 	x.program, err = x.h.program(x.script)
@@ -187,6 +198,9 @@ func (x *exchange) start(b *body) (end func(), err error) {
 	}()
 	if err := x.identifyAgain(); err != nil {
 		return nil, err
+	}
+	if x.script.other != nil {
+		return nil, errDiverted
 	}
 	outR, outW, err := newPipe(readEnd)
 	if err != nil {
@@ -222,9 +236,7 @@ func (x *exchange) start(b *body) (end func(), err error) {
 			x.h.admission.leave()
 		},
 	}
-	if c.program.words {
-		c.program.args = append(c.program.args, searchWords(x.r)...)
-	}
+	c.program.args = append(c.program.args, x.arguments()...)
 	if err := x.h.start(x, c); err != nil {
 		outR.Close()
 		errR.Close()

@@ -33,7 +33,7 @@ func (l *looks) look(s *script, folder *os.Root, name string, seen fs.FileInfo) 
 		s.file, s.start = known.file, known.start
 		return nil
 	}
-	if err := s.look(folder, name); err != nil {
+	if err := s.look(folder, name, nil); err != nil {
 		return err
 	}
 	// A file that was written just now may be written again without showing it: its

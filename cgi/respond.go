@@ -101,7 +101,11 @@ func (x *exchange) readHead(buf []byte) (h *head, rest []byte, err error) {
 		if err := x.tooMuch(); err != nil {
 			return nil, nil, err
 		}
-		if end := endOfHead(buf[:n], n-k-2); end >= 0 && end <= limit {
+		end := endOfHead(buf[:n], n-k-2)
+		if x.h.config.HeadOptional && !x.nph && n > 0 && isBare(buf[:n], end, err == io.EOF, n > limit) {
+			return bareHead(), buf[:n], nil
+		}
+		if end >= 0 && end <= limit {
 			h, err := parseHead(buf[:end], x.nph)
 			if err != nil {
 				return nil, nil, x.malformed(err)

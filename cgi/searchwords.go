@@ -6,6 +6,17 @@ import (
 	"strings"
 )
 
+// arguments returns what the script is given behind its name.
+func (x *exchange) arguments() []string {
+	switch {
+	case x.h.config.QueryArgument:
+		return []string{x.r.URL.RawQuery}
+	case x.program.words:
+		return searchWords(x.r)
+	}
+	return nil
+}
+
 // searchWords returns the arguments that RFC 3875, section 4.4, wants for the
 // search string of an "indexed" query: one without an unencoded "=", its words
 // separated by "+". There are none for any other request, and none for a query
