@@ -57,7 +57,8 @@ type Config struct {
 	Dir string
 	// App is the callable, "module:name"; without a colon the name is
 	// "application". The name may have dots; with () behind it, it is that of a
-	// function without arguments that returns the callable.
+	// function without arguments that returns the callable. A module that ends in
+	// .py is a file in Dir, whose name need not be one that Python can import.
 	App string
 	// Python is the interpreter, CPython 3.8 or later or PyPy; "" means python3
 	// from PATH.

@@ -2,6 +2,7 @@
 
 import array
 import importlib
+import importlib.util
 import io
 import marshal
 import mmap
@@ -57,7 +58,7 @@ def load(settings):
     debug = settings["debug"] == "true"
     if debug:
         bytecode.distrust_young()
-    application = find(settings["app"])
+    application = find(settings["app"], settings["dir"])
     if debug:
         frameworks.hand_on(application)
     frameworks.prepare(application, settings["mount"])
@@ -67,17 +68,32 @@ def load(settings):
     return introspect.describe(application, settings["mount"], known_sockets=(CONTROL,))
 
 
-def find(name):
+def find(name, folder):
     """Return what "module:callable" names, or what "module:factory()" returns."""
     module, _, expression = name.partition(":")
     is_factory = expression.endswith("()")
-    found = importlib.import_module(module)
+    found = import_file(module, folder) if module.endswith(".py") else importlib.import_module(module)
     for part in (expression[:-2] if is_factory else expression or "application").split("."):
         found = getattr(found, part)
     if is_factory:
         found = found()
     if not callable(found):
         raise TypeError("%s is not callable but %s" % (name, type(found).__name__))
+    return found
+
+
+def import_file(name, folder):
+    """Import a file of a folder, whatever its name is.
+
+    It may be one that no import statement can spell, or that of a module which is
+    there already, such as platform.py.
+    """
+    module = name[: -len(".py")].replace(".", "_")
+    if module in sys.modules:
+        module = "file_" + module
+    spec = importlib.util.spec_from_file_location(module, os.path.join(folder, name))
+    found = sys.modules[module] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
     return found
 
 

@@ -5,6 +5,7 @@ import marshal
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import unittest
@@ -291,6 +292,37 @@ class LaneAtWork(unittest.TestCase):
         for number in (1, 2):
             self.ask(number)
             self.assertEqual([(f[0], f[3]) for f in self.frames()], [(frames.FAILED, number)])
+
+
+class Find(unittest.TestCase):
+    def find(self, name, file, text):
+        """Return what the name finds in a folder that holds the file."""
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, file), "w") as f:
+                f.write(text)
+            before = set(sys.modules)
+            try:
+                return worker.find(name, folder)
+            finally:
+                for module in set(sys.modules) - before:
+                    del sys.modules[module]
+
+    def test_a_file_of_any_name(self):
+        text = "import sys\ndef application(): return __name__, sys.modules[__name__].application is application\n"
+        for file, module in (("page.py", "page"), ("my-page 2.py", "my-page 2"), ("a.b.py", "a_b"), ("platform.py", "file_platform")):
+            with self.subTest(file):
+                found = self.find(file, file, text)
+                self.assertEqual(found.__module__, module)
+                self.assertEqual(found.__code__.co_firstlineno, 2)
+
+    def test_a_name_in_a_file(self):
+        self.assertIs(self.find("page.py:make()", "page.py", "def make(): return print\n"), print)
+        with self.assertRaises(AttributeError):
+            self.find("page.py", "page.py", "app = print\n")
+        with self.assertRaises(TypeError):
+            self.find("page.py", "page.py", "application = 1\n")
+        with self.assertRaises(ZeroDivisionError):
+            self.find("page.py", "page.py", "1 / 0\n")
 
 
 class Stacks(unittest.TestCase):
