@@ -123,7 +123,7 @@ type Config struct {
 	// Divert is asked about each file that a request means and that may be run; a
 	// handler that it returns answers in place of a run of it. It may be called
 	// concurrently. nil runs them all.
-	Divert func(*Script) http.Handler
+	Divert func(*http.Request, *Script) http.Handler
 
 	// Timeout is how long a script may run without having printed its head (504
 	// above), StallTimeout how long it may then print nothing, and how long it

@@ -21,7 +21,7 @@ func TestDivert(t *testing.T) {
 	must(t, os.Chmod(filepath.Join(dir, "sub", "mine"), 0o600)) // need not be executable
 	must(t, os.Chmod(filepath.Join(dir, "loose"), 0o775))
 	must(t, os.Symlink("sub/mine", filepath.Join(dir, "link")))
-	divert := func(s *cgi.Script) http.Handler {
+	divert := func(_ *http.Request, s *cgi.Script) http.Handler {
 		text, err := io.ReadAll(io.NewSectionReader(s.Text, 0, 100))
 		if err != nil || int64(len(text)) != s.Info.Size() {
 			t.Errorf("%s: %q, %v", s.Path, text, err)
@@ -66,7 +66,7 @@ func TestDivertLate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := folder(t, files{"slow": "#!/bin/sh\nread line\nprintf 'Content-Type: text/plain\\n\\n'\n", "script": sh(`Content-Type: text/plain\n\nran`)})
-			site := open(t, dir, cgi.Config{MaxScripts: 1, Divert: func(s *cgi.Script) http.Handler {
+			site := open(t, dir, cgi.Config{MaxScripts: 1, Divert: func(_ *http.Request, s *cgi.Script) http.Handler {
 				if s.Info.Size() != 4 {
 					return nil
 				}

@@ -71,10 +71,10 @@ func (h *Handler) find(r *http.Request) (*script, error) {
 			if rest := elements[i+1:]; len(rest) > 0 {
 				s.info = "/" + strings.Join(rest, "/")
 			}
-			if h.config.Divert != nil {
-				return s, s.look(at, element, h.config.Divert)
+			if h.config.Divert == nil {
+				return s, h.looks.look(s, at, element, seen)
 			}
-			return s, h.looks.look(s, at, element, seen)
+			return s, s.look(at, element, func(script *Script) http.Handler { return h.config.Divert(r, script) })
 		case seen.IsDir():
 			next, opened, err := nofollow.Folder(at, element)
 			if err != nil {

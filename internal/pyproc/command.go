@@ -64,8 +64,11 @@ var (
 
 // starter is all that stands on the interpreter's command line: it must be
 // understood by any Python, the refused ones included. The rest comes through
-// standard input, so no file of ours has to be readable by the process's user.
+// standard input, so no file of ours has to be readable by the process's user. The
+// folder is not on the module path while our own modules are imported: a file in it
+// that is called like one of the standard library would be taken for that.
 const starter = `import sys
+if sys.path[:1] == [""]: del sys.path[0]
 if sys.version_info < (3, 8): sys.exit("this is Python %d.%d; Gatehouse needs 3.8 or later" % sys.version_info[:2])
 import marshal
 boot = marshal.loads(sys.stdin.buffer.read())

@@ -36,7 +36,6 @@ def main(boot):
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    sys.path[0] = boot["dir"]
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)
 
@@ -44,6 +43,7 @@ def main(boot):
     name = __package__ + "." + boot["service"]
     __import__(name)
     service = sys.modules[name]
+    sys.path.insert(0, boot["dir"])
     settings = boot["settings"]
     own = os.getpid()
     try:
