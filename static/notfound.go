@@ -11,6 +11,10 @@ import (
 // the order looked for, below the root.
 func notFoundPages() [2]string { return [2]string{"404.html", "NotFound.html"} }
 
+// ServeNotFound answers r like a request for which there is no file, for handlers
+// that are a part of the same site.
+func (h *Handler) ServeNotFound(w http.ResponseWriter, r *http.Request) { h.notFound(w, r) }
+
 // notFound answers a request for which there is no file: by the NotFound handler
 // if there is one, else with the site's own page, else with the plain one.
 func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {

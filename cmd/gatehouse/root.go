@@ -36,12 +36,13 @@ func newRoot() *cobra.Command {
 
 Without a command it serves DIR, the current folder if absent, and executes
 nothing of what lies there, unless --cgi has it run the scripts in DIR/cgi-bin
-and DIR/htbin. A number is the port; a folder whose name is a number, or that of
+and DIR/htbin, or --pages the Python files, each as a page. A number is the port; a folder whose name is a number, or that of
 a command, is written ./NAME.`,
 		Example: `  gatehouse                          serve this folder on http://127.0.0.1:8000/
   gatehouse ~/downloads 9000         serve another one on port 9000
   gatehouse --listen :8000 .         for everybody on the network
   gatehouse --cgi ~/public_html      with the scripts in its cgi-bin
+  gatehouse --pages ~/site           its Python files are pages
   gatehouse run                      run the Django, Flask or WSGI project here
   gatehouse run shop.wsgi:app        run an application by its name`,
 		Args:              cobra.ArbitraryArgs,
@@ -95,17 +96,24 @@ func misspelt(cmd *cobra.Command, word string) error {
 	return nil
 }
 
-// idle reports a flag that says how scripts run where none do: whoever gave it
-// believes that they did.
+// idle reports a flag that says how scripts or pages run where none do: whoever
+// gave it believes that they did.
 func idle(line *commandLine) error {
-	if line.config.CGI.On {
-		return nil
-	}
+	cgi, pages := line.config.CGI.On, line.config.Pages.On
 	for _, s := range config.Settings() {
 		given := func(a config.Assignment) bool { return a.Name == s.Name }
-		if s.Group == config.Scripts && s.Name != "cgi" && slices.ContainsFunc(line.given, given) {
-			return &usageError{err: fmt.Errorf("--%s says how scripts run, and without --cgi none do", s.Name)}
+		if !slices.ContainsFunc(line.given, given) {
+			continue
 		}
+		switch {
+		case s.Group == config.Scripts && s.Name != "cgi" && !cgi && !pages:
+			return &usageError{err: fmt.Errorf("--%s says how scripts run, and without --cgi or --pages none do", s.Name)}
+		case s.Group == config.PageScripts && s.Name != "pages" && !pages:
+			return &usageError{err: fmt.Errorf("--%s is about pages, and without --pages there are none", s.Name)}
+		}
+	}
+	if pages && line.config.Static.ProjectFiles == config.Show {
+		return &usageError{err: errors.New("--project-files show and --pages exclude one another: the sources of pages are never served")}
 	}
 	return nil
 }

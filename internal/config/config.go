@@ -22,6 +22,7 @@ type Config struct {
 	Engine Engine
 	Static Static
 	CGI    CGI
+	Pages  Pages
 	App    App
 	Log    Log
 }
@@ -91,6 +92,22 @@ type CGILimits struct {
 	Processes int
 }
 
+// Pages is whether the Python files of a served folder are pages, and how they run
+// where CGI does not say it.
+type Pages struct {
+	On           bool
+	Args         string        // None or Query
+	HTML         string        // the folder of the other files; "": the same
+	Applications int           // with processes at the same time
+	Idle         time.Duration // 0: their processes do not end
+}
+
+// What pages that print get as arguments.
+const (
+	None  = "none"
+	Query = "query"
+)
+
 // App is a Python application and how it is run.
 type App struct {
 	App           string // "module:callable"; "" to look for one
@@ -155,6 +172,7 @@ func Default() Config {
 			QueueWait:    10 * time.Second,
 			Compat:       true,
 		},
+		Pages: Pages{Args: None, Applications: 16, Idle: 5 * time.Minute},
 		App: App{
 			Threads:       1,
 			Slow:          time.Second,

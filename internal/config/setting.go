@@ -15,6 +15,7 @@ const (
 	Limits       Group = "Connections and request heads"
 	Files        Group = "Files"
 	Scripts      Group = "CGI"
+	PageScripts  Group = "Page scripts"
 	Applications Group = "Applications"
 	Answers      Group = "Answers"
 	Logs         Group = "Logs"
@@ -348,6 +349,35 @@ func Settings() []Setting {
 			Name: "cgi-limit-processes", Group: Scripts, Flag: Serve, Field: "cgi.Limits.Processes",
 			What: "how many processes and threads the scripts' user may have, all else that it runs included; root is not bounded",
 			bind: func(c *Config) Value { return countValue{&c.CGI.Limits.Processes, 1, 1 << 22, "off"} },
+		},
+
+		{
+			Name: "pages", Group: PageScripts, Flag: Serve, Field: "pagescript.Open",
+			What: "run the Python files in the folder, each as a page of its name, and serve the other files; --cgi-python, limits and times of --cgi hold for them",
+			Why:  "nothing is executed that nobody asked for; their sources are never served",
+			bind: func(c *Config) Value { return boolValue{&c.Pages.On} },
+		},
+		{
+			Name: "pages-args", Group: PageScripts, Flag: Serve, Field: "cgi.Config.QueryArgument",
+			What: "what pages that print get as argument: query is the query string, undecoded and in one piece",
+			bind: func(c *Config) Value { return choiceValue{&c.Pages.Args, []string{None, Query}} },
+		},
+		{
+			Name: "html", Group: PageScripts, Flag: Serve, Field: "pagescript.Config.Files", Fixed: "the folder of the pages",
+			What: "serve the files of this folder beside the pages, and none of the pages' own folder",
+			bind: func(c *Config) Value { return pathValue{p: &c.Pages.HTML, kind: "PATH"} },
+		},
+		{
+			Name: "pages-applications", Group: PageScripts, Flag: Serve, Field: "pagescript.Config.MaxApplications",
+			What: "how many pages with a WSGI application have processes at the same time; one more takes the place of one that is idle",
+			Why:  "each has two processes at least, of about 10 MB",
+			bind: func(c *Config) Value { return countValue{&c.Pages.Applications, 1, 1 << 10, ""} },
+		},
+		{
+			Name: "pages-idle", Group: PageScripts, Flag: Serve, Field: "pagescript.Config.Idle",
+			What: "end the processes of a page that nobody has asked for this long",
+			Why:  "long beside the pauses of a visitor who reads",
+			bind: func(c *Config) Value { return durationValue{&c.Pages.Idle} },
 		},
 
 		{

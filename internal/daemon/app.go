@@ -413,12 +413,17 @@ func (a *app) dump(ctx context.Context) {
 	if p == nil {
 		return // nothing has been loaded yet that works
 	}
-	for _, w := range p.Stacks(ctx) {
+	logStacks(a.log, p.Stacks(ctx))
+}
+
+// logStacks writes a record for each worker.
+func logStacks(log *slog.Logger, workers []pyapp.WorkerStacks) {
+	for _, w := range workers {
 		requests := make([]string, 0, len(w.Requests))
 		for _, r := range w.Requests {
 			requests = append(requests, fmt.Sprintf("%s %s %s, waited %v, running %v", r.ID, r.Method, r.Path, r.Waited.Round(time.Millisecond), r.Running.Round(time.Millisecond)))
 		}
-		a.log.Info("what a worker is doing", "worker", w.Worker, "pid", w.PID, "requests", requests, "stacks", cmp.Or(w.Text, "(the worker did not tell)"))
+		log.Info("what a worker is doing", "worker", w.Worker, "pid", w.PID, "requests", requests, "stacks", cmp.Or(w.Text, "(the worker did not tell)"))
 	}
 }
 

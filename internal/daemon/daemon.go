@@ -19,7 +19,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 )
 
-// Serve serves the folder that cfg names, with its scripts if they are to run, until a signal or ctx ends it. The
+// Serve serves the folder that cfg names, with its scripts and pages if they are to run, until a signal or ctx ends it. The
 // error is an *Error if it did not come to serving.
 func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
 	return run(ctx, &config.Loaded{Config: *cfg}, streams, func(d *daemon) (opener, error) {
@@ -27,7 +27,7 @@ func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
 		if err != nil {
 			return nil, err
 		}
-		if cfg.CGI.On {
+		if cfg.CGI.On || cfg.Pages.On {
 			d.who, d.caution, err = accountFor(scriptsRun, dir, cfg.User, os.Geteuid())
 		} else {
 			d.who, err = accountNamed(cfg.User, os.Geteuid())

@@ -18,12 +18,14 @@ import (
 	"github.com/seed-07905ac1/gatehouse/static"
 )
 
-// folder is a site of files, and of scripts where they are to run.
+// folder is a site of files, and of scripts and pages where they are to run.
 type folder struct {
-	dir   string
-	files *static.Handler
-	drain time.Duration
-	runs  *scriptFolders // nil: nothing is executed
+	dir       string // of the files
+	files     *static.Handler
+	drain     time.Duration
+	interrupt time.Duration  // how long what is executed may go on after Ctrl-C
+	runs      *scriptFolders // nil: there are no scripts
+	pages     *pages         // nil: there are no pages
 }
 
 // findFolder is the absolute path of the folder that the configuration names.
@@ -48,35 +50,55 @@ func findFolder(cfg *config.Static) (string, error) {
 
 // openFolder opens the folder that was found.
 func openFolder(ctx context.Context, cfg *config.Config, dir string, log *slog.Logger) (*folder, error) {
+	public, err := publicFolder(cfg, dir)
+	if err != nil {
+		return nil, err
+	}
 	files, err := static.Open(static.Config{
-		Roots:          []string{dir},
+		Roots:          []string{public},
 		Listing:        cfg.Static.Listing,
 		FollowSymlinks: cfg.Static.FollowSymlinks,
 		Charset:        cfg.Static.Charset,
 		Withheld:       scriptNames(),
-		Project:        projectRule(cfg.Static.ProjectFiles),
+		Project:        projectRule(cfg),
 		Log:            log,
 	})
 	if err != nil {
-		return nil, folderError(dir, err)
+		return nil, folderError(public, err)
 	}
-	f := &folder{dir: dir, files: files, drain: cfg.Drain}
-	if !cfg.CGI.On {
-		return f, nil
+	f := &folder{dir: public, files: files, drain: cfg.Drain, interrupt: cfg.InterruptDrain}
+	root := http.Handler(files)
+	if cfg.Pages.On {
+		// Its local redirects lead to whatever is served there.
+		site := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.handler().ServeHTTP(w, r) })
+		if f.pages, err = openPages(ctx, cfg, dir, files, site, log); err == nil {
+			root = f.pages.handler
+		}
 	}
-	if f.runs, err = openScripts(ctx, cfg, dir, files, log); err != nil {
-		_ = files.Close() // err is what to tell
+	if err == nil && cfg.CGI.On {
+		f.runs, err = openScripts(ctx, cfg, dir, root, files, log)
+	}
+	if err != nil {
+		_ = f.close(ctx) // err is what to tell
 		return nil, err
 	}
 	return f, nil
 }
 
-// projectRule is what the configuration's word means.
-func projectRule(word string) static.ProjectRule {
-	switch word {
-	case config.Hide:
+// publicFolder is the folder of the files, which pages may have beside their own.
+func publicFolder(cfg *config.Config, dir string) (string, error) {
+	if cfg.Pages.HTML == "" {
+		return dir, nil
+	}
+	return findFolder(&config.Static{Dir: cfg.Pages.HTML})
+}
+
+// projectRule is what the configuration says about the private files of projects.
+func projectRule(cfg *config.Config) static.ProjectRule {
+	switch word := cfg.Static.ProjectFiles; {
+	case word == config.Hide, cfg.Pages.On:
 		return static.ProjectAlways
-	case config.Show:
+	case word == config.Show:
 		return static.ProjectNever
 	}
 	return static.ProjectAuto
@@ -94,14 +116,20 @@ func folderError(dir string, err error) *Error {
 }
 
 func (f *folder) handler() http.Handler {
-	if f.runs != nil {
+	switch {
+	case f.runs != nil:
 		return &f.runs.router
+	case f.pages != nil:
+		return &f.pages.router
 	}
 	return f.files
 }
 
-// asksOrigin implements site: scripts are told scheme and address.
-func (f *folder) asksOrigin() bool { return f.runs != nil }
+// executes reports whether anything but files is served.
+func (f *folder) executes() bool { return f.runs != nil || f.pages != nil }
+
+// asksOrigin implements site: scripts and pages are told scheme and address.
+func (f *folder) asksOrigin() bool { return f.executes() }
 
 // patience implements site: a download that is cut can be resumed, so nobody who
 // presses Ctrl-C waits for one. What a script does may not come again.
@@ -109,8 +137,8 @@ func (f *folder) patience(sig os.Signal) time.Duration {
 	switch {
 	case sig != syscall.SIGINT:
 		return f.drain
-	case f.runs != nil:
-		return f.runs.interrupt
+	case f.executes():
+		return f.interrupt
 	}
 	return 0
 }
@@ -120,9 +148,12 @@ func (f *folder) patience(sig os.Signal) time.Duration {
 func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
 	if hidden := f.files.Hidden(); hidden != "" {
 		s.line("hidden", "%s", hidden)
-		if found, err := detect.Folder(f.dir, detect.Options{}); err == nil {
+		if found, err := detect.Folder(f.dir, detect.Options{}); err == nil && f.pages == nil {
 			s.line("", "gatehouse run runs the application in it, %s", found.App)
 		}
+	}
+	if f.pages != nil {
+		f.pages.announce(s)
 	}
 	if f.runs != nil {
 		f.runs.announce(s)
@@ -134,7 +165,14 @@ func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
 	}
 }
 
-func (f *folder) reload(context.Context) ([]string, error) { return nil, nil } // files are always as they are now
+// reload implements site. Files and scripts are always as they are now, and pages
+// see of most changes by themselves.
+func (f *folder) reload(context.Context) ([]string, error) {
+	if f.pages != nil {
+		f.pages.handler.Refresh()
+	}
+	return nil, nil
+}
 
 func (f *folder) fallback() string { return "" } // reload does not fail
 
@@ -142,13 +180,23 @@ func (f *folder) changed() <-chan string { return nil }
 
 func (f *folder) risks() []string { return nil }
 
-func (f *folder) dump(context.Context) {} // nothing of Python runs here
-
-func (f *folder) close(context.Context) error {
-	if f.runs == nil {
-		return f.files.Close()
+// dump implements site.
+func (f *folder) dump(ctx context.Context) {
+	if f.pages != nil {
+		f.pages.dump(ctx)
 	}
-	return errors.Join(f.runs.close(), f.files.Close())
+}
+
+// close implements site.
+func (f *folder) close(ctx context.Context) error {
+	var errs []error
+	if f.pages != nil {
+		errs = append(errs, f.pages.handler.Shutdown(ctx))
+	}
+	if f.runs != nil {
+		errs = append(errs, f.runs.close())
+	}
+	return errors.Join(append(errs, f.files.Close())...)
 }
 
 var _ site = (*folder)(nil)

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/seed-07905ac1/gatehouse/cgi"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
@@ -25,14 +24,14 @@ func scriptNames() []string { return []string{"cgi-bin", "htbin"} }
 // scriptFolders runs the scripts below a folder and has its files answer for all
 // other paths.
 type scriptFolders struct {
-	router    router.Router
-	folders   []*scriptFolder
-	python    python
-	interrupt time.Duration // how long scripts may go on after Ctrl-C
+	router  router.Router
+	folders []*scriptFolder
+	python  python
 }
 
-// openScripts opens the folders of scripts below dir, whose other files are files'.
-func openScripts(ctx context.Context, cfg *config.Config, dir string, files http.Handler, log *slog.Logger) (*scriptFolders, error) {
+// openScripts opens the folders of scripts below dir. All other paths are root's;
+// files withholds what is not open.
+func openScripts(ctx context.Context, cfg *config.Config, dir string, root, files http.Handler, log *slog.Logger) (*scriptFolders, error) {
 	if err := guarded(dir); err != nil {
 		return nil, &Error{Err: fmt.Errorf("cannot run scripts: %w", err)}
 	}
@@ -44,8 +43,8 @@ func openScripts(ctx context.Context, cfg *config.Config, dir string, files http
 	if err != nil {
 		return nil, &Error{Err: fmt.Errorf("cannot run scripts: %w", err)}
 	}
-	all := &scriptFolders{python: python, interrupt: cfg.InterruptDrain}
-	routes := []router.Route{{Prefix: "/", Handler: files}}
+	all := &scriptFolders{python: python}
+	routes := []router.Route{{Prefix: "/", Handler: root}}
 	for _, name := range scriptNames() {
 		c := common
 		c.Dir, c.Prefix, c.DocumentRoot = filepath.Join(dir, name), "/"+name+"/", dir

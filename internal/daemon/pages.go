@@ -1,0 +1,96 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/router"
+	"github.com/seed-07905ac1/gatehouse/pagescript"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+	"github.com/seed-07905ac1/gatehouse/static"
+)
+
+// pages serve the Python files of a folder as pages.
+type pages struct {
+	dir     string
+	handler *pagescript.Handler
+	router  router.Router // where scripts do not run
+	python  python
+	log     *slog.Logger
+}
+
+// openPages opens the folder dir. What is no page is files'; site is the whole
+// site, which pages may redirect to.
+func openPages(ctx context.Context, cfg *config.Config, dir string, files *static.Handler, site http.Handler, log *slog.Logger) (*pages, error) {
+	if err := guarded(dir); err != nil {
+		return nil, &Error{Err: fmt.Errorf("cannot run pages: %w", err)}
+	}
+	python, err := findPython(ctx, cfg.CGI.Python)
+	if err != nil {
+		return nil, err
+	}
+	config, err := pagesConfig(cfg, dir, python, files, site, log)
+	if err != nil {
+		return nil, &Error{Err: fmt.Errorf("cannot run pages: %w", err)}
+	}
+	handler, err := pagescript.Open(config)
+	if err != nil {
+		return nil, fmt.Errorf("daemon: %w", err)
+	}
+	p := &pages{dir: dir, handler: handler, python: python, log: log}
+	// Folders of scripts are none of pages, whether their scripts run or not.
+	routes := []router.Route{{Prefix: "/", Handler: handler}}
+	for _, name := range scriptNames() {
+		routes = append(routes, router.Route{Prefix: "/" + name, Handler: files})
+	}
+	table, err := router.NewTable(routes)
+	if err != nil {
+		_ = handler.Close() // err is what to tell
+		return nil, fmt.Errorf("daemon: route: %w", err)
+	}
+	p.router.Swap(table)
+	return p, nil
+}
+
+// pagesConfig is what the configuration says about pages. What it says of scripts
+// holds for both kinds.
+func pagesConfig(cfg *config.Config, dir string, python python, files *static.Handler, site http.Handler, log *slog.Logger) (pagescript.Config, error) {
+	c := &cfg.CGI
+	scripts, err := cgiConfig(c)
+	if err != nil {
+		return pagescript.Config{}, err
+	}
+	scripts.Dir, scripts.Python, scripts.Redirect, scripts.Log = dir, python.path, site, log
+	scripts.QueryArgument = cfg.Pages.Args == config.Query
+	return pagescript.Config{
+		Scripts: scripts,
+		Applications: pyapp.Config{
+			Timeout:      limit(c.Timeout),
+			StallTimeout: limit(c.StallTimeout),
+			MaxBody:      bound(c.MaxBody),
+			QueueWait:    limit(c.QueueWait),
+		},
+		Files:           files,
+		NotFound:        http.HandlerFunc(files.ServeNotFound),
+		MaxApplications: cfg.Pages.Applications,
+		Idle:            limit(cfg.Pages.Idle),
+	}, nil
+}
+
+// announce says what runs, and with which Python.
+func (p *pages) announce(s *screen) {
+	s.line("pages", "*.py in %s → pages, %s", p.dir, p.python)
+}
+
+// dump logs what the workers of all pages are doing.
+func (p *pages) dump(ctx context.Context) {
+	stacks := p.handler.Stacks(ctx)
+	for _, name := range slices.Sorted(maps.Keys(stacks)) {
+		logStacks(p.log.With("app", name), stacks[name])
+	}
+}
