@@ -414,3 +414,15 @@ func TestStandardError(t *testing.T) {
 }
 
 var _ http.Handler = (*cgi.Handler)(nil)
+
+// A script that vanishes after it was found and before its interpreter opens it is
+// not there.
+func TestVanishesBeforeItRuns(t *testing.T) {
+	dir := folder(t, files{"script.py": "print('ran')\n"})
+	interpreter := filepath.Join(t.TempDir(), "interpreter")
+	must(t, os.WriteFile(interpreter, []byte("#!/bin/sh\nrm \"$1\"\nexec python3 \"$1\"\n"), 0o755))
+	site := open(t, dir, cgi.Config{Interpreters: map[string]string{".py": interpreter}})
+	if res := site.serve(t, testserver.H1).Ask(get("/cgi-bin/script.py")); res.Status != http.StatusNotFound {
+		t.Errorf("%d %q", res.Status, res.Text())
+	}
+}

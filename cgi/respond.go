@@ -352,8 +352,14 @@ func (x *exchange) malformed(err error) error {
 	return x.fault(f)
 }
 
-// silent is the failure of a script that prints nothing.
+// silent is the failure of a script that prints nothing. One that has vanished
+// before its interpreter could open it was not there.
 func (x *exchange) silent() error {
+	if exit, known := x.exit(); known && exit.Code != 0 {
+		if _, err := os.Lstat(x.script.path); err != nil {
+			return x.why(notThere(err))
+		}
+	}
 	return x.fault(badGateway("the script printed nothing", ""))
 }
 

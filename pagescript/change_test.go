@@ -247,3 +247,17 @@ func TestClose(t *testing.T) {
 		}
 	}
 }
+
+// A file that has just been emptied may still have the time that it had before.
+func TestEmptied(t *testing.T) {
+	site := open(t, folder(t, files{"page.py": ""}), quick())
+	answered := make(chan string)
+	go func() {
+		_, body := ask(site, "/page.py")
+		answered <- body
+	}()
+	put(t, site.dir, "page.py", says("'written'"))
+	if got := testserver.Receive(t, "the answer", answered); got != "written" {
+		t.Errorf("the page answers %q", got)
+	}
+}

@@ -2,6 +2,7 @@ package pagescript
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -107,6 +108,8 @@ func (h *Handler) divert(r *http.Request, s *cgi.Script) http.Handler {
 	}
 	application, err := h.sources.bindsApplication(s)
 	switch {
+	case errors.Is(err, errBeingWritten):
+		return &settling{h.scripts, settled}
 	case err != nil:
 		return unreadable{h.config.Scripts.Log, err}
 	case !application:

@@ -20,10 +20,15 @@ const (
 type settlingKey struct{}
 
 // settles returns for how long r has to wait until the file is settled, 0 if it
-// need not.
+// need not. Systems empty a file before they note the time of that, so what is
+// empty is looked at twice.
 func settles(r *http.Request, file fs.FileInfo) time.Duration {
-	if n, _ := r.Context().Value(settlingKey{}).(int); n >= maxSettling {
+	n, _ := r.Context().Value(settlingKey{}).(int)
+	switch {
+	case n >= maxSettling:
 		return 0
+	case n == 0 && file.Size() == 0:
+		return settled
 	}
 	return untilSettled(file.ModTime())
 }

@@ -1,6 +1,7 @@
 package pagescript
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -37,8 +38,11 @@ type source struct {
 	binds bool
 }
 
+// errBeingWritten is what comes of reading a file that changes meanwhile.
+var errBeingWritten = errors.New("pagescript: the file is being written")
+
 // bindsApplication reports whether the open file defines an application. The error
-// is a fault of the machine.
+// is errBeingWritten or a fault of the machine.
 func (s *sources) bindsApplication(script *cgi.Script) (bool, error) {
 	s.mu.Lock()
 	known, ok := s.known[script.Path]
@@ -49,6 +53,9 @@ func (s *sources) bindsApplication(script *cgi.Script) (bool, error) {
 	text, err := io.ReadAll(io.NewSectionReader(script.Text, 0, maxSource))
 	if err != nil {
 		return false, fmt.Errorf("pagescript: read %s: %w", script.Path, err)
+	}
+	if int64(len(text)) != min(script.Info.Size(), maxSource) {
+		return false, errBeingWritten
 	}
 	binds := detect.Binds(text, callable)
 	s.mu.Lock()

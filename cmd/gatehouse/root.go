@@ -29,6 +29,7 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 // newRoot is the command that serves a folder, with all others below it.
 func newRoot() *cobra.Command {
 	line := newCommandLine()
+	var explain bool
 	root := &cobra.Command{
 		Use:   "gatehouse [flags] [DIR] [PORT]",
 		Short: "Serve a folder, or run a Python web application",
@@ -61,10 +62,14 @@ a command, is written ./NAME.`,
 				return err
 			}
 			line.config.Static.Dir = dir
+			if explain {
+				return daemon.ExplainFolder(cmd.Context(), &line.config, cmd.OutOrStdout())
+			}
 			return daemon.Serve(cmd.Context(), &line.config, streams(cmd))
 		},
 	}
 	bindFlags(root, config.Serve, line)
+	root.Flags().BoolVar(&explain, "explain", false, "say what would be served, and which Python files are pages; serve nothing")
 	root.Version = ownVersion()
 	root.SetVersionTemplate(versionLine() + "\n")
 	root.Flags().Bool("version", false, "print the version")

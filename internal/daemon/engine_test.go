@@ -12,6 +12,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/forwarded"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/daemon"
+	"github.com/seed-07905ac1/gatehouse/pagescript"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 	"github.com/seed-07905ac1/gatehouse/static"
 )
@@ -20,15 +21,16 @@ import (
 // and the defaults are the library's own.
 func TestSettingsMatchLibrary(t *testing.T) {
 	types := map[string]reflect.Type{
-		"gatehouse.Server": reflect.TypeFor[gatehouse.Server](),
-		"static.Config":    reflect.TypeFor[static.Config](),
-		"cgi.Config":       reflect.TypeFor[cgi.Config](),
-		"cgi.Limits":       reflect.TypeFor[cgi.Limits](),
-		"pyapp.Config":     reflect.TypeFor[pyapp.Config](),
-		"forwarded.Trust":  reflect.TypeFor[forwarded.Trust](),
-		"accesslog.Format": reflect.TypeFor[accesslog.Format](),
+		"gatehouse.Server":  reflect.TypeFor[gatehouse.Server](),
+		"static.Config":     reflect.TypeFor[static.Config](),
+		"cgi.Config":        reflect.TypeFor[cgi.Config](),
+		"cgi.Limits":        reflect.TypeFor[cgi.Limits](),
+		"pyapp.Config":      reflect.TypeFor[pyapp.Config](),
+		"forwarded.Trust":   reflect.TypeFor[forwarded.Trust](),
+		"accesslog.Format":  reflect.TypeFor[accesslog.Format](),
+		"pagescript.Config": reflect.TypeFor[pagescript.Config](),
 	}
-	functions := map[string]any{"gatehouse.Listen": gatehouse.Listen, "accesslog.Open": accesslog.Open, "cgi.Open": cgi.Open}
+	functions := map[string]any{"gatehouse.Listen": gatehouse.Listen, "accesslog.Open": accesslog.Open, "cgi.Open": cgi.Open, "pagescript.Open": pagescript.Open}
 	for _, s := range config.Settings() {
 		if _, ok := functions[s.Field]; s.Field == "" || ok || types[s.Field] != nil {
 			continue
@@ -72,6 +74,8 @@ func TestSettingsMatchLibrary(t *testing.T) {
 		{"cgi-max-body", int(c.CGI.MaxBody), cgi.DefaultMaxBody},
 		{"cgi-queue", c.CGI.Queue, cgi.DefaultQueue},
 		{"cgi-queue-wait", c.CGI.QueueWait, cgi.DefaultQueueWait},
+		{"pages-applications", c.Pages.Applications, pagescript.DefaultMaxApplications},
+		{"pages-idle", c.Pages.Idle, pagescript.DefaultIdle},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%s: default %v, the library's is %v", tt.name, tt.got, tt.want)
