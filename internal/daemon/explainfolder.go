@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,7 +15,7 @@ import (
 
 // ExplainFolder writes what Serve would serve: the folders, and which of the
 // Python files are pages of which kind, or why not. Of their code nothing is run.
-func ExplainFolder(ctx context.Context, cfg *config.Config, w io.Writer) error {
+func ExplainFolder(ctx context.Context, cfg *config.Config, w io.Writer) (err error) {
 	dir, err := findFolder(&cfg.Static)
 	if err != nil {
 		return err
@@ -23,7 +24,7 @@ func ExplainFolder(ctx context.Context, cfg *config.Config, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer f.close(ctx) // nothing runs that could fail to end
+	defer func() { err = errors.Join(err, f.close(ctx)) }()
 	var b strings.Builder
 	row := func(label, format string, args ...any) {
 		fmt.Fprintf(&b, "%-*s%s\n", labelWidth+2, label, printable(fmt.Sprintf(format, args...)))
