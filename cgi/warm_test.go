@@ -7,8 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,31 +44,50 @@ var modules = regexp.MustCompile(`gatehouse-modules-\d+`)
 
 // An observation is all that can be seen of a script from outside.
 type observation struct {
-	status int
-	body   string
-	log    string // its lines, sorted: standard error and the server's own
+	status  int
+	body    string
+	log     []string // its lines, sorted: standard error and the server's own
+	written string   // into files
 }
 
-func observe(t *testing.T, w way, dir, target, body string, c cgi.Config) observation {
+// observe has each script answer a request, in folders of their own below dir.
+func observe(t *testing.T, w way, dir string, scripts []string, c cgi.Config) []observation {
 	t.Helper()
-	var o observation
+	seen := make([]observation, len(scripts))
 	var log *records
 	// The end of the subtest closes the handler, which completes the log.
 	t.Run("observe", func(t *testing.T) {
 		site := w.open(t, dir, c)
 		log = site.log
-		c := site.serve(t, testserver.H1).Dial()
-		c.Send(ask("POST", target, body, "Content-Type: text/plain"))
-		if res, err := c.Next("POST"); err != nil {
-			o.body = "broken off"
-		} else if o.status = res.Status; o.status == 200 {
-			o.body = modules.ReplaceAllString(res.Text(), "")
+		s := site.serve(t, testserver.H1)
+		for i := range scripts {
+			c := s.Dial()
+			c.Send(ask("POST", fmt.Sprintf("/cgi-bin/%d/script.py?a=b", i), "some\nbody", "Content-Type: text/plain"))
+			if res, err := c.Next("POST"); err != nil {
+				seen[i].body = "broken off"
+			} else if seen[i].status = res.Status; res.Status == 200 {
+				seen[i].body = modules.ReplaceAllString(res.Text(), "")
+			}
 		}
 	})
-	lines := strings.Split(told.ReplaceAllString(log.String(), ""), "\n")
-	slices.Sort(lines)
-	o.log = strings.Join(lines, "\n")
-	return o
+	for line := range strings.SplitSeq(log.String(), "\n") {
+		var i int
+		if _, rest, ok := strings.Cut(line, dir+"/"); ok && strings.Contains(line, "/script.py") {
+			if _, err := fmt.Sscanf(rest, "%d/", &i); err == nil {
+				seen[i].log = append(seen[i].log, told.ReplaceAllString(line, ""))
+			}
+		}
+	}
+	for i := range seen {
+		slices.Sort(seen[i].log)
+		for _, name := range []string{"out", "out2"} {
+			path := filepath.Join(dir, strconv.Itoa(i), name)
+			b, _ := os.ReadFile(path) // most scripts write none
+			seen[i].written += string(b)
+			_ = os.Remove(path)
+		}
+	}
+	return seen
 }
 
 // TestWarmIsLikeCold runs scripts warm and cold. Nobody must be able to tell.
@@ -127,29 +148,28 @@ func TestWarmIsLikeCold(t *testing.T) {
 		{"child processes", "import multiprocessing\n" + typed + "import sys\nsys.stdout.flush()\nc = multiprocessing.get_context('fork')\np = c.Process(target=print, args=('child',)); p.start(); p.join(); print(p.exitcode)\n", "child\n0\n", ""},
 	}
 	for _, python := range pythons(t) {
-		for _, tt := range tests {
-			t.Run(filepath.Base(filepath.Dir(filepath.Dir(python)))+"/"+tt.name, func(t *testing.T) {
-				dir := folder(t, files{"other.py": "class A:\n    def __del__(self): print(__name__, 'is finalized')\n"})
-				put(t, dir, "script.py", tt.script, 0o644)
-				age(t, filepath.Join(dir, "script.py"))
-				var seen [2]observation
-				var written [2]string
-				for i, w := range []way{{}, {warm: true}} {
-					seen[i] = observe(t, w, dir, "/cgi-bin/script.py?a=b", "some\nbody", cgi.Config{Python: python, KillGrace: -1})
-					for _, name := range []string{"out", "out2"} {
-						b, _ := os.ReadFile(filepath.Join(dir, name)) // most scripts write none
-						written[i] += string(b)
-						_ = os.Remove(filepath.Join(dir, name))
-					}
+		t.Run(filepath.Base(filepath.Dir(filepath.Dir(python))), func(t *testing.T) {
+			dir := folder(t, nil)
+			scripts := make([]string, len(tests))
+			for i, tt := range tests {
+				scripts[i] = tt.script
+				sub := filepath.Join(dir, strconv.Itoa(i))
+				put(t, sub, "other.py", "class A:\n    def __del__(self): print(__name__, 'is finalized')\n", 0o644)
+				put(t, sub, "script.py", tt.script, 0o644)
+				age(t, filepath.Join(sub, "script.py"))
+				age(t, sub)
+			}
+			c := cgi.Config{Python: python, KillGrace: -1}
+			cold, warm := observe(t, way{}, dir, scripts, c), observe(t, way{warm: true}, dir, scripts, c)
+			for i, tt := range tests {
+				if !reflect.DeepEqual(cold[i], warm[i]) {
+					t.Errorf("%s\ncold: %+v\nwarm: %+v", tt.name, cold[i], warm[i])
 				}
-				if seen[0] != seen[1] || written[0] != written[1] {
-					t.Errorf("cold: %+v %q\nwarm: %+v %q", seen[0], written[0], seen[1], written[1])
+				if tt.body != "*" && cold[i].body != tt.body || !strings.Contains(strings.Join(cold[i].log, "\n"), tt.log) {
+					t.Errorf("%s\ncold: %+v, want %q and log %q", tt.name, cold[i], tt.body, tt.log)
 				}
-				if tt.body != "*" && seen[0].body != tt.body || !strings.Contains(seen[0].log, tt.log) {
-					t.Errorf("cold: %+v, want %q and log %q", seen[0], tt.body, tt.log)
-				}
-			})
-		}
+			}
+		})
 	}
 }
 
