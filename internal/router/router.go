@@ -1,4 +1,4 @@
-// Package router finds the handler for a host and a path.
+// Package router finds the handler for a host, a path and a method.
 //
 // A Table is made once and never changed; a Router holds the present one and
 // swaps it as a whole, so a request sees all of a new configuration or nothing
@@ -11,8 +11,10 @@ package router
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -25,7 +27,14 @@ type Route struct {
 	// Prefix is a path that begins with a slash. "/blog" stands for /blog and
 	// what is below /blog/, but not for /blogger; "/static/" only for what is
 	// below the folder; "/" and "" for everything.
-	Prefix  string
+	Prefix string
+	// Exact means that path alone, whatever it ends in. It comes before a prefix
+	// that is as long.
+	Exact bool
+	// Methods are those that it takes, GET with HEAD; nil means all that no other
+	// route of the same path takes. A request whose method no route of the longest
+	// path takes goes to a shorter one that does.
+	Methods []string
 	Handler http.Handler
 }
 
@@ -38,13 +47,60 @@ type Table struct {
 
 // paths are the routes of one host.
 type paths struct {
-	byPrefix map[string]http.Handler // without the slash at the end, unless only the folder's inside is meant
-	depth    int                     // the most slashes in any prefix
+	byPrefix map[string]*choice // without the slash at the end, unless only the folder's inside is meant
+	exact    map[string]*choice
+	depth    int // the most slashes in any prefix
+}
+
+// choice are the routes of one path.
+type choice struct {
+	rest     http.Handler            // what no other takes; may be nil
+	byMethod map[string]http.Handler // nil: all go to rest
+}
+
+// of is the handler for a method, nil if none takes it. c may be nil.
+func (c *choice) of(method string) http.Handler {
+	if c == nil {
+		return nil
+	}
+	if c.byMethod != nil {
+		if h := c.byMethod[method]; h != nil {
+			return h
+		}
+	}
+	return c.rest
+}
+
+// add takes a route in; false if another takes its requests.
+func (c *choice) add(r *Route) bool {
+	if r.Methods == nil {
+		free := c.rest == nil
+		c.rest = r.Handler
+		return free
+	}
+	if c.byMethod == nil {
+		c.byMethod = map[string]http.Handler{}
+	}
+	for _, method := range r.Methods {
+		if c.byMethod[method] != nil {
+			return false
+		}
+		c.byMethod[method] = r.Handler
+	}
+	return true
+}
+
+// finish has GET bring HEAD with it (RFC 9110, section 9.3.2).
+func (c *choice) finish() {
+	if get := c.byMethod[http.MethodGet]; get != nil && c.byMethod[http.MethodHead] == nil {
+		c.byMethod[http.MethodHead] = get
+	}
 }
 
 // NewTable checks routes and makes them a table.
 func NewTable(routes []Route) (*Table, error) {
 	t := &Table{exact: map[string]*paths{}, wildcard: map[string]*paths{}, rest: newPaths()}
+	var all []*choice
 	for _, r := range routes {
 		if r.Handler == nil {
 			return nil, fmt.Errorf("router: %s%s has no handler", r.Host, r.Prefix)
@@ -53,20 +109,32 @@ func NewTable(routes []Route) (*Table, error) {
 			return nil, fmt.Errorf("router: prefix %q does not begin with a slash", r.Prefix)
 		}
 		p := t.host(strings.ToLower(strings.TrimSuffix(r.Host, ".")))
-		prefix := r.Prefix
-		if prefix == "/" {
+		set, prefix := p.byPrefix, r.Prefix
+		if prefix == "/" && !r.Exact {
 			prefix = "" // all paths begin with it
 		}
-		if _, twice := p.byPrefix[prefix]; twice {
+		if r.Exact {
+			set = p.exact
+		} else {
+			p.depth = max(p.depth, strings.Count(prefix, "/"))
+		}
+		c := set[prefix]
+		if c == nil {
+			c = &choice{}
+			set[prefix] = c
+			all = append(all, c)
+		}
+		if !c.add(&r) {
 			return nil, fmt.Errorf("router: %s%s is routed twice", r.Host, r.Prefix)
 		}
-		p.byPrefix[prefix] = r.Handler
-		p.depth = max(p.depth, strings.Count(prefix, "/"))
+	}
+	for _, c := range all {
+		c.finish()
 	}
 	return t, nil
 }
 
-func newPaths() *paths { return &paths{byPrefix: map[string]http.Handler{}} }
+func newPaths() *paths { return &paths{byPrefix: map[string]*choice{}, exact: map[string]*choice{}} }
 
 // host returns the set of routes of a name, made if it is new.
 func (t *Table) host(name string) *paths {
@@ -85,54 +153,91 @@ func (t *Table) host(name string) *paths {
 	return p
 }
 
-// Lookup returns the handler of the longest prefix of path (as decoded, in
-// r.URL.Path) among the routes of host (with or without a port), nil if there
-// is none. The most specific host that has a route for the path wins: its own
-// name, then the nearest wildcard, then the routes for every host.
-func (t *Table) Lookup(host, path string) http.Handler {
+// Lookup is Find for a request that reads.
+func (t *Table) Lookup(host, path string) http.Handler { return t.Find(host, path, http.MethodGet) }
+
+// Find returns the handler for a request: of the longest path among the routes
+// of host (with or without a port) that path (as decoded, in r.URL.Path) is or
+// lies below and whose methods include the request's; nil if there is none. The
+// most specific host that has such a route wins: its own name, then the nearest
+// wildcard, then the routes for every host.
+func (t *Table) Find(host, path, method string) (found http.Handler) {
+	t.hosts(host, func(p *paths) bool {
+		p.choices(path, func(c *choice) bool {
+			found = c.of(method)
+			return found == nil
+		})
+		return found == nil
+	})
+	return found
+}
+
+// Allowed are the methods of all routes for a path, in the order of the alphabet,
+// where Find has found none: the answer is then 405, and this is its Allow field.
+// Nil means that there is no route.
+func (t *Table) Allowed(host, path string) []string {
+	var all []string
+	t.hosts(host, func(p *paths) bool {
+		p.choices(path, func(c *choice) bool {
+			all = slices.AppendSeq(all, maps.Keys(c.byMethod))
+			return true
+		})
+		return true
+	})
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// hosts gives next the routes of host, the most specific first, until it returns
+// false.
+func (t *Table) hosts(host string, next func(*paths) bool) {
 	if len(t.exact) > 0 || len(t.wildcard) > 0 {
 		name := hostname(host)
-		if h := t.exact[name].lookup(path); h != nil {
-			return h
+		if p := t.exact[name]; p != nil && !next(p) {
+			return
 		}
 		for len(t.wildcard) > 0 {
 			_, parent, ok := strings.Cut(name, ".")
 			if !ok {
 				break
 			}
-			if h := t.wildcard[parent].lookup(path); h != nil {
-				return h
+			if p := t.wildcard[parent]; p != nil && !next(p) {
+				return
 			}
 			name = parent
 		}
 	}
-	return t.rest.lookup(path)
+	next(t.rest)
 }
 
-// lookup tries path's own prefixes, the longest first: the whole of it, then at
-// each slash the folder's inside and the folder itself.
-func (p *paths) lookup(path string) http.Handler {
-	if p == nil {
-		return nil
+// choices gives next what there is for path, the closest first, until it returns
+// false: the path itself, then its own prefixes, the longest first: the whole of
+// it, then at each slash the folder's inside and the folder itself.
+func (p *paths) choices(path string, next func(*choice) bool) {
+	if c := p.exact[path]; c != nil && !next(c) {
+		return
 	}
 	end := p.longest(path)
-	if h := p.byPrefix[path[:end]]; h != nil {
-		return h
+	if c := p.byPrefix[path[:end]]; c != nil && !next(c) {
+		return
 	}
 	for end > 0 {
 		slash := strings.LastIndexByte(path[:end], '/')
 		if slash < 0 {
 			break // not a path, such as the asterisk of OPTIONS
 		}
-		if h := p.byPrefix[path[:slash+1]]; h != nil {
-			return h
+		// At the end of the path this was the whole of it.
+		if c := p.byPrefix[path[:slash+1]]; c != nil && slash+1 < len(path) && !next(c) {
+			return
 		}
-		if h := p.byPrefix[path[:slash]]; h != nil {
-			return h
+		if c := p.byPrefix[path[:slash]]; c != nil && slash > 0 && !next(c) {
+			return
 		}
 		end = slash
 	}
-	return p.byPrefix[""]
+	if c := p.byPrefix[""]; c != nil {
+		next(c)
+	}
 }
 
 // longest is where the slash after the deepest possible prefix ends, so that a
@@ -185,9 +290,11 @@ func (r *Router) Lookup(host, path string) http.Handler {
 
 // ServeHTTP implements http.Handler.
 func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if h := r.Lookup(req.Host, req.URL.Path); h != nil {
-		h.ServeHTTP(w, req)
-		return
+	if t := r.table.Load(); t != nil {
+		if h := t.Find(req.Host, req.URL.Path, req.Method); h != nil {
+			h.ServeHTTP(w, req)
+			return
+		}
 	}
 	if r.NotFound != nil {
 		r.NotFound.ServeHTTP(w, req)

@@ -86,6 +86,68 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// routed makes a table of routes written as "METHODS=path", a path that ends in
+// "$" being exact.
+func routed(t testing.TB, texts ...string) *router.Table {
+	t.Helper()
+	var list []router.Route
+	for _, text := range texts {
+		methods, path, _ := strings.Cut(text, "=")
+		r := router.Route{Handler: named(text)}
+		r.Prefix, r.Exact = strings.CutSuffix(path, "$")
+		if methods != "" {
+			r.Methods = strings.Split(methods, ",")
+		}
+		list = append(list, r)
+	}
+	tab, err := router.NewTable(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tab
+}
+
+func TestFind(t *testing.T) {
+	tests := []struct {
+		name    string
+		routes  string
+		method  string
+		path    string
+		want    string // "" for none
+		allowed string
+	}{
+		{"exact before the folder", "=/a =/a$", "GET", "/a", "=/a$", ""},
+		{"below is the folder's", "=/a =/a$", "GET", "/a/b", "=/a", ""},
+		{"exact with a slash is another path", "=/ =/a$", "GET", "/a/", "=/", ""},
+		{"exact root", "=/$", "GET", "/", "=/$", ""},
+		{"exact root has nothing below", "=/$", "GET", "/x", "", ""},
+		{"method", "GET=/a POST=/a", "POST", "/a", "POST=/a", ""},
+		{"method before the rest", "=/a POST=/a", "POST", "/a", "POST=/a", ""},
+		{"the rest", "=/a POST=/a", "PUT", "/a", "=/a", ""},
+		{"GET takes HEAD", "GET=/a =/", "HEAD", "/a", "GET=/a", ""},
+		{"HEAD of its own", "GET=/a HEAD=/a", "HEAD", "/a", "HEAD=/a", ""},
+		{"a shorter path takes it", "GET=/a POST=/", "POST", "/a/b", "POST=/", ""},
+		{"the folder takes it", "GET=/a$ POST=/a", "POST", "/a", "POST=/a", ""},
+		{"nobody takes it", "GET=/a PUT,POST=/", "DELETE", "/a", "", "GET HEAD POST PUT"},
+		{"nobody takes it below", "GET=/a/b POST=/a", "DELETE", "/a/b/c", "", "GET HEAD POST"},
+		{"no route", "GET=/a", "GET", "/b", "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tab := routed(t, strings.Fields(tt.routes)...)
+			got := ""
+			if h := tab.Find("a", tt.path, tt.method); h != nil {
+				got = string(h.(named))
+			} else if allowed := strings.Join(tab.Allowed("a", tt.path), " "); allowed != tt.allowed {
+				t.Errorf("Allowed(%q) = %s, want %s", tt.path, allowed, tt.allowed)
+			}
+			if got != tt.want {
+				t.Errorf("Find(%q, %s) = %q, want %q", tt.path, tt.method, got, tt.want)
+			}
+		})
+	}
+}
+
 func TestNewTableRefuses(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -94,6 +156,11 @@ func TestNewTableRefuses(t *testing.T) {
 		{"no handler", []router.Route{{Prefix: "/"}}},
 		{"no slash", []router.Route{{Prefix: "blog", Handler: named("")}}},
 		{"twice", []router.Route{{Prefix: "/a", Handler: named("")}, {Prefix: "/a", Handler: named("")}}},
+		{"method twice", []router.Route{
+			{Prefix: "/a", Methods: []string{"GET"}, Handler: named("")},
+			{Prefix: "/a", Methods: []string{"PUT", "GET"}, Handler: named("")},
+		}},
+		{"exact twice", []router.Route{{Prefix: "/a", Exact: true, Handler: named("")}, {Prefix: "/a", Exact: true, Handler: named("")}}},
 		{"root twice", []router.Route{{Prefix: "/", Handler: named("")}, {Handler: named("")}}},
 		{"host twice", []router.Route{{Host: "a.org", Handler: named("")}, {Host: "A.ORG.", Handler: named("")}}},
 	}
@@ -154,17 +221,18 @@ func TestSwapUnderLoad(t *testing.T) {
 	wg.Wait()
 }
 
-func BenchmarkLookup(b *testing.B) {
-	for _, count := range []int{2, 1000} {
+// The number of routes must not be seen in what a request costs.
+func BenchmarkFind(b *testing.B) {
+	for _, count := range []int{1, 10, 200, 2000} {
 		b.Run(fmt.Sprint(count, " routes"), func(b *testing.B) {
-			routes := []string{"/", "/static/"}
-			for i := range count - 2 {
-				routes = append(routes, fmt.Sprintf("/app%d", i))
+			routes := []string{"=/"}
+			for i := range count - 1 {
+				routes = append(routes, fmt.Sprintf("=/app%d/part", i))
 			}
-			tab := table(b, routes...)
+			tab := routed(b, routes...)
 			b.ReportAllocs()
 			for b.Loop() {
-				tab.Lookup("example.com:8000", "/library/books/17/")
+				tab.Find("example.com:8000", "/library/books/17/", http.MethodGet)
 			}
 		})
 	}
