@@ -67,6 +67,14 @@ type Config struct {
 	// Charset is the charset of all text, such as "gbk"; "" has it told from each
 	// file. Files are never re-encoded.
 	Charset string
+	// Try are files below the roots that answer for a path without a file, the
+	// first that is there. A star at the beginning stands for the path, without a
+	// slash at its end: "*.html" has /about answered with about.html.
+	Try []string
+	// Fallback is the file that answers, behind Try, for paths whose last part has
+	// no dot: the page of a single-page application, which has addresses of its
+	// own but no files for them.
+	Fallback string
 	// NotFound answers requests for which there is no file, with any method; nil
 	// means the root's 404.html or NotFound.html, else a plain page.
 	NotFound http.Handler
@@ -89,6 +97,8 @@ type Handler struct {
 	project  ProjectRule
 	apart    []string // what is withheld
 	charset  string
+	try      []string
+	fallback string
 	other    http.Handler
 	keepFile int64
 	log      *slog.Logger
@@ -101,7 +111,7 @@ type Handler struct {
 func Open(c Config) (*Handler, error) {
 	h := &Handler{
 		prefix: c.Prefix, index: c.Index, follow: c.FollowSymlinks, project: c.Project, apart: slices.Clone(c.Withheld),
-		charset: c.Charset, other: c.NotFound, keepFile: c.CacheFile, log: c.Log, now: time.Now,
+		charset: c.Charset, try: slices.Clone(c.Try), fallback: strings.TrimPrefix(c.Fallback, "/"), other: c.NotFound, keepFile: c.CacheFile, log: c.Log, now: time.Now,
 	}
 	epoch := time.Now()
 	h.elapsed = func() int64 { return int64(time.Since(epoch)) } // half the cost of time.Now
@@ -219,7 +229,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		h.fail(w, r, err)
 	case found == foundNothing:
-		h.notFound(w, r)
+		h.missing(w, r, name)
 	case !get:
 		notForFiles(w, r)
 	case found == foundFile:
@@ -229,7 +239,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	case h.page != nil:
 		h.list(w, r, name)
 	default:
-		h.notFound(w, r)
+		h.missing(w, r, name)
 	}
 }
 

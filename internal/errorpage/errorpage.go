@@ -21,12 +21,17 @@ import (
 // which must hold nothing that visitors may not know. An empty sentence stands
 // for the usual one of that status. Clients that accept text/html get a small
 // page, others get plain text. Fields that the caller set before, such as Allow
-// or Retry-After, are kept; those that described another body are removed.
+// or Retry-After, are kept; those that described another body are removed. A site
+// may have a page of its own for the status: see Pages.
 //
 // The caller must not have written anything yet.
 func Write(w http.ResponseWriter, r *http.Request, status int, sentence string) {
 	if sentence == "" {
 		sentence = usual(status)
+	}
+	if contentType, body, ok := own(w, status); ok {
+		send(w, r, status, contentType, body)
+		return
 	}
 	id := requestid.Of(w)
 	title := statusLine(status)
@@ -35,6 +40,28 @@ func Write(w http.ResponseWriter, r *http.Request, status int, sentence string) 
 		return
 	}
 	send(w, r, status, htmlText, fmt.Sprintf(page, html.EscapeString(title), html.EscapeString(title), html.EscapeString(sentence), html.EscapeString(id)))
+}
+
+// Pages is what a ResponseWriter, or one that it unwraps to, may have besides: a
+// site's own pages for errors. It is false for a status that has none.
+type Pages interface {
+	ErrorPage(status int) (contentType, body string, ok bool)
+}
+
+// own is the page that the site of w has for a status.
+func own(w http.ResponseWriter, status int) (contentType, body string, ok bool) {
+	for {
+		if p, is := w.(Pages); is {
+			if contentType, body, ok = p.ErrorPage(status); ok {
+				return contentType, body, true
+			}
+		}
+		inner, is := w.(interface{ Unwrap() http.ResponseWriter })
+		if !is {
+			return "", "", false
+		}
+		w = inner.Unwrap()
+	}
 }
 
 // What an answer can be written in.
