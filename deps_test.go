@@ -53,7 +53,7 @@ forwarded:            internal/requestid
 pagescript:           cgi pyapp internal/detect internal/errorpage internal/requestid
 
 # floor 4: where the towers meet
-internal/daemon:      . static cgi pyapp pagescript accesslog forwarded internal/config internal/detect internal/errorpage internal/router internal/watch
+internal/daemon:      . static cgi pyapp pagescript accesslog forwarded internal/config internal/detect internal/errorpage internal/recorder internal/router internal/watch
 
 # floor 5: the command
 cmd/gatehouse:        internal/daemon internal/config internal/spelling github.com/spf13/cobra github.com/spf13/pflag

@@ -25,9 +25,10 @@ func newReference() *cobra.Command {
 				return &usageError{err: fmt.Errorf("--dir names the folder to write to")}
 			}
 			for name, text := range map[string]string{
-				"cli.md":           cliReference(cmd.Root()),
-				"configuration.md": config.FileReference(),
-				"defaults.md":      config.Reference(),
+				"cli.md":                cliReference(cmd.Root()),
+				"configuration.md":      config.FileReference(),
+				"gatehouse.schema.json": config.JSONSchema(),
+				"defaults.md":           config.Reference(),
 			} {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 					return fmt.Errorf("reference: write: %w", err)
@@ -117,7 +118,7 @@ const cliStatuses = `
 | SIGINT (Ctrl-C) | a folder: the end, at once; an application: its requests get ` + "`--interrupt-drain`" + ` to finish |
 | SIGTERM | requests get ` + "`--drain`" + ` to finish |
 | either, a second time | the end, at once |
-| SIGHUP | new log files; an application loads its new code and configuration beside the old, which goes on if that fails |
+| SIGHUP | new log files; the configuration file is read again, and applications load their code, beside the old, which goes on if that fails |
 | SIGUSR1 | new log files |
 | SIGQUIT | an application: what all threads of its workers are doing, into the log; nothing else changes |
 `

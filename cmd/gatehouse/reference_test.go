@@ -12,7 +12,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 	if status := execute(t.Context(), []string{"reference", "--dir", dir}, t.Output(), t.Output()); status != exitOK {
 		t.Fatalf("reference: exit status %d", status)
 	}
-	for _, name := range []string{"cli.md", "configuration.md", "defaults.md"} {
+	for _, name := range []string{"cli.md", "configuration.md", "defaults.md", "gatehouse.schema.json"} {
 		want, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)

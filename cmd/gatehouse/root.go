@@ -76,7 +76,7 @@ a command, is written ./NAME.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err: flagError(err)} })
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newRun(), newCheck(), newVersion(), newCompletion(), newReference())
+	root.AddCommand(newRun(), newCheck(), newExplain(), newVersion(), newCompletion(), newReference())
 	root.AddCommand(reserved()...)
 	root.SetUsageTemplate(usageTemplate)
 	return root

@@ -23,7 +23,8 @@ module:callable (module:factory() for a function that makes one). Django, Flask
 and others are recognised, and so is the virtual environment.
 
 What stands in gatehouse.toml in the project's folder, or in [tool.gatehouse] in
-its pyproject.toml, need not be said as a flag; flags win.
+its pyproject.toml, need not be said as a flag; flags win. A file with [[sites]]
+is served as it says: several host names, folders, scripts and applications.
 
 SIGHUP loads new code and configuration without losing a request; if that fails,
 the old goes on. With --reload, for development, so does every save of a source

@@ -25,6 +25,9 @@ type Config struct {
 	Pages  Pages
 	App    App
 	Log    Log
+
+	Apps  []NamedApp // in the order of the file
+	Sites []Site     // likewise; none: App is what is served
 }
 
 // Engine bounds what clients may do to connections. A duration of 0 is no limit.
@@ -46,7 +49,8 @@ type Static struct {
 	Listing        bool
 	FollowSymlinks bool
 	Charset        string
-	ProjectFiles   string // Auto, Hide or Show
+	Index          []string // nil: the usual names
+	ProjectFiles   string   // Auto, Hide or Show
 }
 
 // What can be done with the private files of software projects.

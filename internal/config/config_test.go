@@ -44,6 +44,28 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// Each key is in its table once, and says what it is about.
+func TestEveryPlace(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range config.EveryPlace() {
+		name := p.In + " " + p.Key()
+		if seen[name] || p.Value == nil || p.Group == "" || p.What == "" || p.Default() == "" {
+			t.Errorf("%s: want a key of its own, a value, a group, a meaning and a default", name)
+		}
+		seen[name] = true
+	}
+	for _, name := range []string{" listen", "app workers", "apps.* workers", "apps.* python", "sites charset", "sites.routes charset", "sites.routes cgi_timeout", "limits max_head", "log log_format"} {
+		if !seen[name] {
+			t.Errorf("no key %s", name)
+		}
+	}
+	for _, name := range []string{"apps.* reload", " charset", "sites listen", "sites.routes workers"} {
+		if seen[name] {
+			t.Errorf("key %s, which has no business there", name)
+		}
+	}
+}
+
 // set puts text into the setting of that name.
 func set(t *testing.T, c *config.Config, name string, texts ...string) error {
 	t.Helper()

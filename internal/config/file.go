@@ -139,14 +139,21 @@ type decoder struct {
 	config  *Config
 	schema  map[string]map[string]*Setting // by table and key
 	origins map[string]Origin
+	path    string // of the table that is being read, in origins
 	failed  FileError
 }
 
-// decode puts what the file says into c and notes in origins from where. If it
-// returns an error, which is a *FileError, c is not to be used.
-func (f *file) decode(c *Config, origins map[string]Origin) error {
+// decode puts what the file says into c and notes in origins from where. overlay
+// is called when all is read but sites and what is theirs, to put the command
+// line on top: applications begin with what it says. An error that is not
+// overlay's is a *FileError; then c is not to be used.
+func (f *file) decode(c *Config, origins map[string]Origin, overlay func() error) error {
 	d := &decoder{file: f, config: c, schema: schema(), origins: origins}
 	d.table(f.table, "")
+	if err := overlay(); err != nil {
+		return err
+	}
+	d.beyond(f.table)
 	if len(d.failed.Problems) > 0 {
 		d.failed.sort()
 		return &d.failed
@@ -157,15 +164,32 @@ func (f *file) decode(c *Config, origins map[string]Origin) error {
 // schema is the table of settings by where they stand in a file.
 func schema() map[string]map[string]*Setting {
 	tables := map[string]map[string]*Setting{}
-	for _, s := range fileSettings() {
-		keys := tables[s.Table()]
+	for _, p := range everyPlace() {
+		keys := tables[p.table]
 		if keys == nil {
 			keys = map[string]*Setting{}
-			tables[s.Table()] = keys
+			tables[p.table] = keys
 		}
-		keys[s.Key()] = &s
+		keys[p.Key()] = p.Setting
 	}
 	return tables
+}
+
+// beyond reads what a plain server does not have.
+func (d *decoder) beyond(n *node) {
+	apps, sites := n.child("apps"), n.child("sites")
+	if apps != nil {
+		d.apps(apps)
+	}
+	switch {
+	case sites != nil:
+		if app := n.child("app"); app != nil && app.kind == Table && app.child("app") != nil {
+			d.wrong(app.child("app").key, "app: beside [[sites]] an application has a table of its own, [apps.NAME]; [app] is what all of them have")
+		}
+		d.sites(sites)
+	case apps != nil && apps.kind == Table:
+		d.wrong(apps.key, "apps: there are no [[sites]] whose routes could lead to them; for one application alone use [app]")
+	}
 }
 
 // wrong notes a problem.
@@ -189,8 +213,9 @@ func (d *decoder) table(n *node, name string) {
 			inner = name + "." + key
 		}
 		switch s := d.schema[name][key]; {
+		case name == "" && (key == "apps" || key == "sites"): // see beyond
 		case s != nil:
-			d.setting(s, child)
+			d.put(s, s.Value(d.config), s.Name, child)
 		case d.schema[inner] == nil:
 			d.unknown(name, key, child)
 		case child.kind != Table:
@@ -219,10 +244,10 @@ func (d *decoder) unknown(table, key string, n *node) {
 	if table != "" || d.file.prefix != "" {
 		in = " in " + d.label(table)
 	}
-	tables := slices.Sorted(maps.Keys(d.schema))
+	tables := []string{"", "app", "limits", "log"}
 	if table == "" && n.kind == Table {
 		what, in = "unknown table "+d.label(key), ""
-		if near := spelling.Nearest(key, tables); near != "" {
+		if near := spelling.Nearest(key, slices.Concat(tables, []string{"apps", "sites"})); near != "" {
 			d.wrong(n.key, "%s; did you mean %s?", what, d.label(near))
 			return
 		}
@@ -245,20 +270,19 @@ func (d *decoder) unknown(table, key string, n *node) {
 	d.wrong(n.key, "%s%s", what, in)
 }
 
-// setting reads one value.
-func (d *decoder) setting(s *Setting, n *node) {
+// put reads one value into v, and notes under name where it stands.
+func (d *decoder) put(s *Setting, v Value, name string, n *node) {
 	if s.Guarded && !d.file.trusted {
 		d.wrong(n.key, "%s: started by root, it is not taken from a file that others can write or replace; use --%s, or name the file with --config", s.Key(), s.Name)
 		return
 	}
-	v := s.Value(d.config)
 	kinds := kindsOf(v)
 	switch {
 	case n.kind&kinds == 0:
 		d.wrong(n.at, "%s: expected %s, got %s", s.Key(), expected(v), n.describe())
 		return
 	case n.kind == Table:
-		d.variables(v.(*variablesValue), n)
+		v.(tabled).readTable(d, n)
 	case n.kind == Array:
 		d.array(s, v, n)
 	case n.kind == Text && n.text == "":
@@ -276,7 +300,11 @@ func (d *decoder) setting(s *Setting, n *node) {
 	if p, ok := v.(rooted); ok {
 		p.root(d.file.dir)
 	}
-	d.origins[s.Name] = Origin{File: d.file.path, Line: n.key.line}
+	place := n.at
+	if !strings.Contains(name, ".") {
+		place = n.key
+	}
+	d.note(name, place)
 }
 
 // array reads a list, which is what can be repeated on the command line.
@@ -293,8 +321,8 @@ func (d *decoder) array(s *Setting, v Value, n *node) {
 	}
 }
 
-// variables reads a table of variables of an environment.
-func (d *decoder) variables(v *variablesValue, n *node) {
+// readTable implements tabled.
+func (v *variablesValue) readTable(d *decoder, n *node) {
 	for _, name := range n.names {
 		child := n.child(name)
 		if !isVariable(name) {

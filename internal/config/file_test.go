@@ -235,10 +235,10 @@ func TestResolve(t *testing.T) {
 func TestChanged(t *testing.T) {
 	a, b := config.Default(), config.Default()
 	b.App.Workers, b.Engine.Head, b.Listen = 3, 1<<20, []string{":80"}
-	b.App.Env = []config.Variable{{Name: "A", Value: "b"}}
+	b.App.Env, b.User, b.Backlog = []config.Variable{{Name: "A", Value: "b"}}, "www", 9
 	reloads := config.Changed(&a, &b, (*config.Setting).Reloads)
 	restarts := config.Changed(&a, &b, func(s *config.Setting) bool { return !s.Reloads() })
-	if got, want := strings.Join(reloads, " ")+"; "+strings.Join(restarts, " "), "env workers; listen max_head"; got != want {
+	if got, want := strings.Join(reloads, " ")+"; "+strings.Join(restarts, " "), "listen env workers max_head; backlog user"; got != want {
 		t.Errorf("changed: %s; want %s", got, want)
 	}
 }
@@ -286,7 +286,7 @@ func TestFileExample(t *testing.T) {
 
 // An accepted file says the same when it is written back, whatever is in it; no
 // file makes the program panic.
-func FuzzFile(f *testing.F) {
+func FuzzConfig(f *testing.F) {
 	files, err := filepath.Glob("testdata/file/*.toml")
 	if err != nil {
 		f.Fatal(err)

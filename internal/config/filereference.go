@@ -10,29 +10,62 @@ func FileReference() string {
 	var b strings.Builder
 	b.WriteString(filePreamble)
 	table, first := "", true
-	for _, s := range fileSettings() {
-		if first || s.Table() != table {
-			table, first = s.Table(), false
-			title := "Above all tables"
-			if table != "" {
-				title = "`[" + table + "]`"
-			}
-			fmt.Fprintf(&b, "\n## %s\n| key | takes | default | meaning | a new value takes effect |\n|---|---|---|---|---|\n", title)
+	for _, p := range everyPlace() {
+		if p.table == appsTable && p.Group == Applications {
+			continue // see its introduction
 		}
-		c := Default()
-		v := s.Value(&c)
-		def := s.Default()
-		if s.Fixed == "" && def != "none" {
+		if first || p.table != table {
+			table, first = p.table, false
+			fmt.Fprintf(&b, "\n## %s\n%s| key | takes | default | meaning | a new value takes effect |\n|---|---|---|---|---|\n", tableTitle(table), tableNote(table))
+		}
+		v := p.within(usualHolder())
+		def := p.Default()
+		if p.Fixed == "" && def != "none" {
 			def = "`" + tomlOf(v) + "`"
 		}
-		when := "with a restart"
-		if s.Reloads() {
-			when = "with a reload"
+		when := "with a reload"
+		if !p.Reloads() {
+			when = "with a restart"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", s.Key(), cell(takes(v)), cell(def), cell(s.What), when)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", p.Key(), cell(takes(v)), cell(def), cell(p.What), when)
 	}
 	b.WriteString(fileNotes)
 	return b.String()
+}
+
+// usualHolder is one of everything, as it is where nothing is said.
+func usualHolder() *holder {
+	c := Default()
+	c.Static = siteStatic()
+	return &holder{config: &c, app: &NamedApp{}, site: &Site{}, route: &Route{}}
+}
+
+// tableTitle is how a table is written in a file.
+func tableTitle(table string) string {
+	switch table {
+	case "":
+		return "Above all tables"
+	case appsTable:
+		return "`[apps.NAME]`"
+	case sitesTable, routesTable:
+		return "`[[" + table + "]]`"
+	}
+	return "`[" + table + "]`"
+}
+
+// tableNote introduces a table.
+func tableNote(table string) string {
+	switch table {
+	case appsTable:
+		return "An application that routes lead to by its name. It takes `python` and all keys of `[app]` as well, and has their values from there where it\n" +
+			"does not say otherwise. `[apps.NAME.env]` is as `[app.env]`.\n\n"
+	case sitesTable:
+		return "What is served under some host names: [the guide](../guide/configuration.md) tells how. Beside its keys it has `[[sites.routes]]`.\n\n"
+	case routesTable:
+		return "What answers for a path of the site above it. One of " + "`" + strings.ReplaceAll(kindKeys(), ", ", "`, `") + "` says what that is; without, the site's own files\n" +
+			"do. What a route does not say of files is as its site has it.\n\n"
+	}
+	return ""
 }
 
 // takes describes a value in a file for the reference.
@@ -60,8 +93,9 @@ const filePreamble = "# The configuration file\n\n" +
 	"A key is the flag of the same name with underscores. Flags win over the file, the file wins over the defaults. Times and sizes are texts\n" +
 	"with a unit (`\"30s\"`, `\"2m\"`, `\"off\"`; `\"8KB\"`, `\"16MB\"`, powers of 1024). Relative paths start from the folder that the file lies in.\n" +
 	"Whatever is not in the tables below, or not of the right type, is an error that names file, line and column.\n\n" +
-	"SIGHUP reads the file again. If it is in order, workers with the new values are started beside the old, requests go to them, and the old\n" +
-	"ones finish what they have. If not, the log says why and nothing changes. Values that need a restart are named.\n"
+	"SIGHUP reads the file again. If it is in order, what has changed is made anew beside the old, requests go there, and the old finishes what\n" +
+	"it has. If not, the log says why and nothing changes. Values that need a restart are named.\n\n" +
+	"For editors there is a [JSON Schema](gatehouse.schema.json).\n"
 
 const fileExample = `listen = ["127.0.0.1:8000"]
 

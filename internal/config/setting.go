@@ -43,8 +43,7 @@ type Setting struct {
 	Flag Command
 	// Top reports that in a file it stands above all tables, whatever its group.
 	Top bool
-	// AtStart reports that, although it concerns the application, only a restart
-	// takes a new value in.
+	// AtStart reports that only a restart takes a new value in.
 	AtStart bool
 	// Guarded reports that it takes effect with the rights of whoever started the
 	// server, so that root does not take it from a file that others can write.
@@ -58,7 +57,21 @@ type Setting struct {
 	// Fixed is the default in words where it is no value of a Config.
 	Fixed string
 
-	bind func(*Config) Value
+	// The rest is for keys of sites, routes and named applications.
+
+	// Tables are those that it may stand in, where its group does not say.
+	Tables []string
+	// Kind is the kind of route that it makes of its table; Kinds are those that
+	// it concerns, none if all.
+	Kind  RouteKind
+	Kinds []RouteKind
+	// Required reports that its table cannot be without it.
+	Required bool
+
+	bind      func(*Config) Value
+	bindApp   func(*NamedApp) Value
+	bindSite  func(*Site) Value
+	bindRoute func(*Route) Value
 }
 
 // Value is the setting within c. It is nil where the table has only words.
@@ -91,9 +104,8 @@ func (s *Setting) Table() string {
 	return ""
 }
 
-// Reloads reports whether a reload takes a new value in. The others are at work
-// before there is an application: they need a restart.
-func (s *Setting) Reloads() bool { return s.Group == Applications && !s.AtStart }
+// Reloads reports whether a reload takes a new value in.
+func (s *Setting) Reloads() bool { return !s.AtStart }
 
 // fileSettings are those that are keys in a configuration file, table by table.
 func fileSettings() []Setting {
@@ -104,7 +116,9 @@ func fileSettings() []Setting {
 
 // tableOrder is the order of the tables in a file: what stands above them, then
 // what most people set first.
-func tableOrder(table string) int { return slices.Index([]string{"", "app", "limits", "log"}, table) }
+func tableOrder(table string) int {
+	return slices.Index([]string{"", "app", "limits", "log", "sites"}, table)
+}
 
 // Default is the default as text. Where a Config's zero means "found out on
 // start", Fixed says so.
@@ -132,7 +146,7 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return &listValue{p: &c.Listen, kind: "ADDR"} },
 		},
 		{
-			Name: "backlog", Group: Listening, Flag: both, Field: "gatehouse.Server.Backlog", Fixed: "the system's maximum",
+			Name: "backlog", Group: Listening, Flag: both, AtStart: true, Field: "gatehouse.Server.Backlog", Fixed: "the system's maximum",
 			What: "how many clients may wait to be accepted",
 			Why:  "a queue that is full refuses clients",
 			bind: func(c *Config) Value { return countValue{&c.Backlog, 0, 1 << 20, "max"} },
@@ -202,6 +216,11 @@ func Settings() []Setting {
 			Name: "listing", Group: Files, Flag: Serve, Field: "static.Config.Listing", Fixed: "on for a folder that is served, off elsewhere",
 			What: "show what is in folders that have no index.html",
 			bind: func(c *Config) Value { return boolValue{&c.Static.Listing} },
+		},
+		{
+			Name: "index", Group: Files, Flag: Serve, Field: "static.Config.Index", Fixed: "index.html, index.htm",
+			What: "the file that answers for its folder; may be repeated, the first that is there counts",
+			bind: func(c *Config) Value { return &listValue{p: &c.Static.Index, kind: "NAME", check: checkFileName} },
 		},
 		{
 			Name: "follow-symlinks", Group: Files, Flag: Serve, Field: "static.Config.FollowSymlinks",
@@ -542,7 +561,7 @@ func Settings() []Setting {
 		},
 
 		{
-			Name: "user", Group: Process, Flag: both, Guarded: true, Fixed: "an application or scripts: their folder's owner if started by root; else whoever started gatehouse",
+			Name: "user", Group: Process, Flag: both, Guarded: true, AtStart: true, Fixed: "an application or scripts: their folder's owner if started by root; else whoever started gatehouse",
 			What: "whom the process becomes once it has its ports; needs root",
 			Why:  "no code gains rights by being served, and no file is opened with rights that an application lacks",
 			bind: func(c *Config) Value { return textValue{&c.User, "NAME"} },

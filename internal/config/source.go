@@ -37,8 +37,8 @@ type Loaded struct {
 
 // Origin is where a value was set.
 type Origin struct {
-	File string // "" for the command line
-	Line int
+	File         string // "" for the command line
+	Line, Column int    // from 1
 }
 
 // Load makes the configuration. The error is a *FileError if the file is to
@@ -49,23 +49,29 @@ func (s *Source) Load() (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f != nil {
-		l.File = f.path
-		if err := f.decode(&l.Config, l.origins); err != nil {
-			return nil, err
-		}
+	if f == nil {
+		return l, s.overlay(l)
 	}
+	l.File = f.path
+	if err := f.decode(&l.Config, l.origins, func() error { return s.overlay(l) }); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// overlay puts what the command line says on top.
+func (s *Source) overlay(l *Loaded) error {
 	values := map[string]Value{}
 	for _, s := range Settings() {
 		values[s.Name] = s.Value(&l.Config)
 	}
 	for _, flag := range s.Flags {
 		if err := values[flag.Name].Set(flag.Text); err != nil {
-			return nil, fmt.Errorf("--%s: %w", flag.Name, err)
+			return fmt.Errorf("--%s: %w", flag.Name, err)
 		}
 		l.origins[flag.Name] = Origin{}
 	}
-	return l, nil
+	return nil
 }
 
 // file is the file to read; nil if there is none.
@@ -85,6 +91,13 @@ func (s *Source) file() (*file, error) {
 func (l *Loaded) Origin(name string) (Origin, bool) {
 	o, ok := l.origins[name]
 	return o, ok
+}
+
+// At is the problem that what says about the setting of that name, with its place
+// in the file.
+func (l *Loaded) At(name, what string) Problem {
+	o := l.origins[name]
+	return Problem{o.File, o.Line, o.Column, what}
 }
 
 // Call is how whoever has set a setting knows it: as the flag, or by its place in the

@@ -25,14 +25,15 @@ const (
 	Boolean
 	Array
 	Table
-	other // numbers with a fraction, dates, arrays of tables: no setting takes them
+	Tables // an array of tables
+	other  // numbers with a fraction, dates: no setting takes them
 )
 
 // node is a value in a file and where it stands.
 type node struct {
 	kind  Kind
-	text  string // of Text, Integer and Boolean as their Value reads it; as written for other
-	items []*node
+	text  string  // of Text, Integer and Boolean as their Value reads it; as written for other
+	items []*node // of Array and Tables
 	// names and tables are a Table's content, in the order of the file.
 	names  []string
 	values map[string]*node
@@ -68,8 +69,19 @@ func (n *node) describe() string {
 		return "an array"
 	case Table:
 		return "a table"
+	case Tables:
+		return "an array of tables"
 	}
 	return n.text
+}
+
+// tables are the elements of what is an array of tables, in whichever of its two
+// forms: [[sites]], or sites = [{ … }].
+func (n *node) tables() ([]*node, bool) {
+	if n.kind != Tables && n.kind != Array {
+		return nil, false
+	}
+	return n.items, !slices.ContainsFunc(n.items, func(item *node) bool { return item.kind != Table })
 }
 
 // quoted is s in quotes, shortened where it would fill the screen.
@@ -131,24 +143,32 @@ func (t *tree) expression(e *unstable.Node) {
 	case unstable.Table:
 		t.current = t.descend(t.root, e.Key(), Table)
 	case unstable.ArrayTable:
-		t.current = t.descend(t.root, e.Key(), other)
+		t.current = t.descend(t.root, e.Key(), Tables)
 	case unstable.KeyValue:
 		t.keyValue(t.current, e)
 	}
 }
 
 // descend follows a dotted name from a table and makes what is not there yet;
-// the last part is of that kind.
+// the last part is of that kind. An array of tables is its last element, which is
+// new where the name ends with it.
 func (t *tree) descend(from *node, key unstable.Iterator, kind Kind) *node {
 	for key.Next() {
 		name := string(key.Node().Data)
 		next := from.child(name)
+		at := t.position(key.Node().Raw.Offset)
+		array := kind == Tables && key.IsLast()
 		if next == nil {
-			at := t.position(key.Node().Raw.Offset)
 			next = from.add(name, &node{kind: Table, key: at, at: at})
-			if kind == other && key.IsLast() {
-				next.kind, next.text = other, "an array of tables"
+			if array {
+				next.kind = Tables
 			}
+		}
+		if array {
+			next.items = append(next.items, &node{kind: Table, key: at, at: at})
+		}
+		if next.kind == Tables {
+			next = next.items[len(next.items)-1]
 		}
 		from = next
 	}

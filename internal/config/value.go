@@ -288,6 +288,19 @@ func (v textValue) String() string        { return *v.p }
 func (v textValue) Set(text string) error { *v.p = text; return nil }
 func (v textValue) kinds() Kind           { return Text }
 
+// checkedValue is a text that check takes.
+type checkedValue struct {
+	textValue
+	check func(string) error
+}
+
+func (v checkedValue) Set(text string) error {
+	if err := v.check(text); err != nil {
+		return err
+	}
+	return v.textValue.Set(text)
+}
+
 // pathValue is the path of a file or folder, or one of the words that kind has
 // beside PATH.
 type pathValue struct {
@@ -328,9 +341,10 @@ func (v choiceValue) Set(text string) error {
 
 // listValue can be repeated.
 type listValue struct {
-	p    *[]string
-	kind string
-	set  bool // the default is forgotten
+	p     *[]string
+	kind  string
+	check func(string) error // nil: any text will do
+	set   bool               // the default is forgotten
 }
 
 func (v *listValue) Type() string   { return v.kind }
@@ -342,6 +356,11 @@ func (v *listValue) elements() []string { return *v.p }
 func (v *listValue) Set(text string) error {
 	if text == "" {
 		return errors.New("the value is empty")
+	}
+	if v.check != nil {
+		if err := v.check(text); err != nil {
+			return err
+		}
 	}
 	if !v.set {
 		*v.p, v.set = nil, true

@@ -58,6 +58,15 @@ func (v Variable) toml() string {
 	return tomlText(v.Value)
 }
 
+// tableLines implements tabled.
+func (v *variablesValue) tableLines() []Line {
+	var lines []Line
+	for _, variable := range *v.p {
+		lines = append(lines, Line{Key: variable.Name, Value: variable.toml()})
+	}
+	return lines
+}
+
 // isVariable reports whether a variable may have that name (POSIX, with lower
 // case, which is in use).
 func isVariable(name string) bool {

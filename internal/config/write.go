@@ -11,8 +11,8 @@ import (
 
 // Line is a setting as a file has it.
 type Line struct {
-	Table string // "" above all tables
-	Key   string
+	Table string // "" above all tables; see tableHead
+	Key   string // "" for a table that may be empty
 	Value string // in TOML
 	Why   string // a comment; may be empty
 }
@@ -46,7 +46,7 @@ func (l *Loaded) Lines() []Line {
 			lines = append(lines, Line{Table: s.Table(), Key: s.Key(), Value: tomlOf(v), Why: why})
 		}
 	}
-	return lines
+	return append(lines, c.siteLines(l.Why)...)
 }
 
 // Why says where the setting of that name was set; empty for its default.
@@ -78,7 +78,10 @@ func Format(lines []Line) string {
 			if b.Len() > 0 {
 				b.WriteByte('\n')
 			}
-			fmt.Fprintf(&b, "[%s]\n", table)
+			b.WriteString(tableHead(table) + "\n")
+		}
+		if l.Key == "" {
+			continue
 		}
 		text := l.Key + " = " + l.Value
 		if l.Why != "" {
@@ -102,8 +105,32 @@ func comment(s string) string {
 // maxColumn bounds how far comments are pushed to the right by long values.
 const maxColumn = 48
 
+// tableHead is the line that a table begins with. An array of tables has a number
+// behind its name, with a number sign: sites#0, sites.routes#0.1.
+func tableHead(table string) string {
+	name, rest, array := strings.Cut(table, "#")
+	if !array {
+		return "[" + table + "]"
+	}
+	if _, inner, ok := strings.Cut(rest, ":"); ok {
+		return "[" + name + "." + inner + "]"
+	}
+	return "[[" + name + "]]"
+}
+
+// innerTable is a table in another, which may be an array's.
+func innerTable(table, key string) string {
+	if strings.Contains(table, "#") {
+		return table + ":" + key
+	}
+	return table + "." + key
+}
+
 // tableRank is the order of tables in a file, those of a table behind it.
 func tableRank(table string) int {
+	if strings.HasPrefix(table, "apps.") || strings.HasPrefix(table, "sites") {
+		return 2 * tableOrder("sites") // in their order
+	}
 	outer, _, inner := strings.Cut(table, ".")
 	rank := 2 * tableOrder(outer)
 	if inner {
@@ -113,7 +140,8 @@ func tableRank(table string) int {
 }
 
 // Changed are the keys of settings that differ between two configurations and
-// of which keep says that they matter.
+// of which keep says that they matter. Sites and their applications are not
+// among them.
 func Changed(a, b *Config, keep func(*Setting) bool) []string {
 	var keys []string
 	for _, s := range fileSettings() {

@@ -52,7 +52,7 @@ type app struct {
 	// way to it.
 	mounts map[string]*static.Handler
 
-	drain, interrupt time.Duration
+	patient atomic.Pointer[config.Config] // what says how long requests may go on
 }
 
 // pool is what an app needs of a *pyapp.Pool.
@@ -72,9 +72,9 @@ type pool interface {
 func newApp(p *project, l *config.Loaded, found *detect.Result, who *account, log *slog.Logger) *app {
 	a := &app{
 		project: p, who: who, log: log, started: l, loaded: l, found: found,
-		drain: l.Config.Drain, interrupt: l.Config.InterruptDrain,
 		open: func(ctx context.Context, c pyapp.Config) (pool, error) { return pyapp.OpenContext(ctx, c) },
 	}
+	a.patient.Store(&l.Config)
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	return a
 }
@@ -139,9 +139,15 @@ func (a *app) replace(ctx context.Context, c pyapp.Config) error {
 	if err != nil {
 		return err
 	}
+	a.take(p)
+	return nil
+}
+
+// take sends requests to a pool that is open, from now on.
+func (a *app) take(p pool) {
 	old := a.current.Swap(newVersion(p, a.current.Load))
 	if old == nil {
-		return nil
+		return
 	}
 	old.leave()
 	a.drains.Go(func() {
@@ -151,7 +157,6 @@ func (a *app) replace(ctx context.Context, c pyapp.Config) error {
 		}
 		a.end(a.ctx, old.pool)
 	})
-	return nil
 }
 
 // poolConfig is what the configuration makes of what was found, for an
@@ -341,17 +346,23 @@ func (a *app) pool() pool {
 	return nil
 }
 
-// reload takes the configuration and the application's code as they are now and
-// starts them beside the old; when that works, requests go there.
-func (a *app) reload(ctx context.Context) (restart []string, err error) {
+// configuration implements site.
+func (a *app) configuration() (*config.Loaded, error) {
 	l, err := a.project.load()
-	if err != nil {
-		return nil, err
+	if err == nil && len(l.Config.Sites) > 0 {
+		return nil, &Error{Err: errors.New("the configuration has [[sites]] now; what is served then needs a restart")}
 	}
+	return l, err
+}
+
+// reload starts the application's code as it is now beside the old, with that
+// configuration; when that works, requests go there.
+func (a *app) reload(ctx context.Context, l *config.Loaded) ([]error, error) {
 	found := a.found
 	// Looking again at code that may be broken could only say less than the import
 	// will.
-	if len(config.Changed(&a.loaded.Config, &l.Config, (*config.Setting).Reloads)) > 0 {
+	if len(config.Changed(&a.loaded.Config, &l.Config, aboutApp)) > 0 {
+		var err error
 		if found, err = a.project.look(l); err != nil {
 			return nil, err
 		}
@@ -359,9 +370,12 @@ func (a *app) reload(ctx context.Context) (restart []string, err error) {
 	if err := a.load(ctx, l, found); err != nil {
 		return nil, err
 	}
-	stays := func(s *config.Setting) bool { return !s.Reloads() }
-	return config.Changed(&a.started.Config, &l.Config, stays), a.route()
+	a.patient.Store(&l.Config)
+	return nil, a.route()
 }
+
+// aboutApp reports whether a setting says what an application is, or how it runs.
+func aboutApp(s *config.Setting) bool { return s.Group == config.Applications && s.Reloads() }
 
 // changed implements site.
 func (a *app) changed() <-chan string {
@@ -448,10 +462,15 @@ func (a *app) close(ctx context.Context) error {
 
 // patience implements site: whoever presses Ctrl-C waits for the end.
 func (a *app) patience(sig os.Signal) time.Duration {
+	return patienceOf(a.patient.Load(), sig)
+}
+
+// patienceOf is how long the requests of applications may go on.
+func patienceOf(c *config.Config, sig os.Signal) time.Duration {
 	if sig == syscall.SIGINT {
-		return a.interrupt
+		return c.InterruptDrain
 	}
-	return a.drain
+	return c.Drain
 }
 
 // announce says what was found and how it runs.

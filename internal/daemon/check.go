@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/seed-07905ac1/gatehouse/internal/detect"
 )
 
 // Check tells whether Run could run: the configuration, what it names, the
@@ -21,8 +23,11 @@ func Check(p Project, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := parseTrust(l); err != nil {
+	if err := new(trust).parse(l); err != nil {
 		return err
+	}
+	if len(l.Config.Sites) > 0 {
+		return checkSites(located, l, w)
 	}
 	found, err := located.look(l)
 	if err != nil {
@@ -36,17 +41,25 @@ func Check(p Project, w io.Writer) error {
 	}
 	s := newScreen(w)
 	if len(found.Files) == 0 {
-		switch installed(found.Python.Venv, found.App) {
-		case no:
-			return &Error{
-				Err:  fmt.Errorf("cannot run %s: no such module in %s, nor in %s", found.App, found.Dir, found.Python.Venv),
-				Hint: runUsage,
-			}
-		case unknown:
-			s.line("warning", "%s is no module in %s; only its import tells whether it is installed", found.App, found.Dir)
+		if err := moduleThere(found, s); err != nil {
+			return err
 		}
 	}
 	s.line("ok", "%s; %s application %s, %s", cmp.Or(l.File, "no configuration file"), found.Framework, found.App, found.Python.Path)
+	return nil
+}
+
+// moduleThere looks for an application's module where nothing else has told of it.
+func moduleThere(found *detect.Result, s *screen) error {
+	switch installed(found.Python.Venv, found.App) {
+	case no:
+		return &Error{
+			Err:  fmt.Errorf("cannot run %s: no such module in %s, nor in %s", found.App, found.Dir, found.Python.Venv),
+			Hint: runUsage,
+		}
+	case unknown:
+		s.line("warning", "%s is no module in %s; only its import tells whether it is installed", found.App, found.Dir)
+	}
 	return nil
 }
 

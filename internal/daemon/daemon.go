@@ -3,9 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -13,9 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/seed-07905ac1/gatehouse"
-	"github.com/seed-07905ac1/gatehouse/accesslog"
-	"github.com/seed-07905ac1/gatehouse/forwarded"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 )
 
@@ -50,6 +45,9 @@ func Run(ctx context.Context, p Project, streams Streams) error {
 	if err != nil {
 		return err
 	}
+	if len(l.Config.Sites) > 0 {
+		return runSites(ctx, located, l, streams)
+	}
 	return run(ctx, l, streams, func(d *daemon) (opener, error) {
 		found, err := located.look(l)
 		if err != nil {
@@ -74,9 +72,13 @@ type site interface {
 	announce(s *screen, begun time.Time, addrs []address)
 	// patience is how long requests may go on after a signal.
 	patience(sig os.Signal) time.Duration
-	// reload takes in what has changed. An error means that nothing has changed.
-	// restart are the keys of settings whose new values need a restart.
-	reload(ctx context.Context) (restart []string, err error)
+	// configuration reads the configuration as it is now; nil if there is none to
+	// read again.
+	configuration() (*config.Loaded, error)
+	// reload takes in what has changed, of the configuration l and of what it is
+	// about. An error means that nothing has changed. kept are the parts that stay
+	// as they were, each with the reason, while all others have changed.
+	reload(ctx context.Context, l *config.Loaded) (kept []error, err error)
 	// fallback says what is served after a reload that failed.
 	fallback() string
 	// changed names source files that have changed, if they are watched: each
@@ -93,13 +95,12 @@ type site interface {
 // opener does of opening a site what may take its time.
 type opener func() (site, error)
 
-// daemon is one server from start to end. It belongs to the goroutine of run.
+// daemon is one server from start to end. It belongs to the goroutine of run, but
+// for front, which reloads change.
 type daemon struct {
-	loaded  *config.Loaded
-	cfg     *config.Config // of loaded
 	screen  *screen
 	log     *slog.Logger
-	access  *accesslog.Log // nil if requests are not logged
+	front   *front
 	signals *signals
 	begun   time.Time
 	who     *account // whom the process becomes; nil: it stays who it is
@@ -112,13 +113,10 @@ type daemon struct {
 // run is a daemon's life. find says what will be served, or at once why nothing
 // can be.
 func run(ctx context.Context, l *config.Loaded, streams Streams, find func(*daemon) (opener, error)) error {
-	cfg := &l.Config
-	d := &daemon{loaded: l, cfg: cfg, screen: newScreen(streams.Err), begun: time.Now(), log: newLog(cfg, streams.Err)}
-	if cfg.Log.Format == "json" {
-		d.screen.log = d.log
-	}
-	trust, err := parseTrust(l)
-	if err != nil {
+	d := &daemon{screen: newScreen(streams.Err), begun: time.Now()}
+	d.front = newFront(l, streams, d.screen)
+	d.log = d.front.log
+	if err := d.front.trust.parse(l); err != nil {
 		return err
 	}
 	open, err := find(d)
@@ -135,17 +133,12 @@ func run(ctx context.Context, l *config.Loaded, streams Streams, find func(*daem
 		defer stop()
 		orphans.Go(func() { reapOrphans(reaping, settle) })
 	}
-	if err := d.openAccessLog(streams.Out); err != nil {
-		return err
-	}
-	defer d.closeAccessLog()
 	// The port is taken before an application is imported: a port that is in use
 	// is told at once, and clients wait in the queue while the import runs.
-	listeners, err := listen(cfg.Listen, cfg.Backlog)
-	if err != nil {
+	if err := d.front.open(); err != nil {
 		return err
 	}
-	defer closeListeners(listeners)
+	defer d.front.close()
 	if err := d.who.become(); err != nil {
 		return &Error{Err: err}
 	}
@@ -154,24 +147,13 @@ func run(ctx context.Context, l *config.Loaded, streams Streams, find func(*daem
 	if err != nil {
 		return err
 	}
-	served := d.serve(ctx, s, trust, listeners)
+	served := d.serve(ctx, s)
 	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
 	defer cancel()
 	if d.cut {
 		cancel() // patience has ended already
 	}
 	return errors.Join(served, s.close(ctx))
-}
-
-// parseTrust reads whom the configuration trusts about visitors.
-func parseTrust(l *config.Loaded) (forwarded.Trust, error) {
-	const setting = "trusted-proxy"
-	trust, err := forwarded.ParseTrust(l.Config.TrustedProxies)
-	if err != nil {
-		o, _ := l.Origin(setting)
-		return trust, &Error{Err: fmt.Errorf("%s: %w", l.Call(setting), err), Usage: o.File == ""}
-	}
-	return trust, nil
 }
 
 // errInterrupted ends a start that somebody did not wait for.
@@ -202,20 +184,9 @@ func (d *daemon) open(ctx context.Context, open opener) (site, error) {
 
 // serve accepts connections until something ends it, and waits until all that
 // it has begun has ended.
-func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, listeners []net.Listener) error {
-	engine := newEngine(d.cfg, d.chain(s, trust), d.log, d.access)
-	failed := make(chan error, len(listeners))
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	var addrs []address
-	for _, l := range listeners {
-		addrs = append(addrs, describe(l))
-		wg.Go(func() {
-			if err := engine.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				failed <- fmt.Errorf("daemon: serve %s: %w", l.Addr(), err)
-			}
-		})
-	}
+func (d *daemon) serve(ctx context.Context, s site) error {
+	addrs := d.front.serve(s)
+	defer d.front.wait()
 	if d.who != nil {
 		d.screen.line("user", "%s", d.who.name)
 	}
@@ -232,46 +203,28 @@ func (d *daemon) serve(ctx context.Context, s site, trust forwarded.Trust, liste
 	defer dumps.wait()
 	for {
 		select {
-		case err := <-failed:
-			_ = engine.Close() // what the listener died of is the error to tell
+		case err := <-d.front.failed:
+			_ = d.front.cut() // what the listener died of is the error to tell
 			return err
 		case <-ctx.Done():
-			return d.end(engine, s.patience(syscall.SIGTERM))
+			return d.end(s.patience(syscall.SIGTERM))
 		case sig := <-d.signals.end:
-			return d.end(engine, s.patience(sig))
+			return d.end(s.patience(sig))
 		case <-d.signals.reload:
 			if d.signals.hungUp() {
-				return d.end(engine, s.patience(syscall.SIGHUP))
+				return d.end(s.patience(syscall.SIGHUP))
 			}
-			d.reopenLog()
+			d.front.reopenLog()
 			reloads.ask()
 		case files := <-s.changed():
 			d.screen.line("changed", "%s", files)
 			reloads.ask()
 		case <-d.signals.reopen:
-			d.reopenLog()
+			d.front.reopenLog()
 		case <-d.signals.dump:
 			dumps.ask()
 		}
 	}
-}
-
-// chain puts the middleware before the site: only what is needed, because files
-// are served faster than middleware runs.
-func (d *daemon) chain(s site, trust forwarded.Trust) http.Handler {
-	h := s.handler()
-	if d.access != nil {
-		h = d.access.Middleware(h)
-	}
-	logged := d.access != nil && len(d.cfg.TrustedProxies) > 0
-	if !logged && !s.asksOrigin() {
-		return h
-	}
-	h = trust.Middleware(h)
-	if d.cfg.App.Reload {
-		h = knowDevelopers(h)
-	}
-	return h
 }
 
 // reach says who can read what is served: that others can is asked for, but
@@ -319,7 +272,7 @@ const abortWait = time.Second
 
 // end lets requests finish for as long as patience lasts or until a second
 // signal, then ends them, and says what has been done.
-func (d *daemon) end(engine *gatehouse.Server, patience time.Duration) error {
+func (d *daemon) end(patience time.Duration) error {
 	if patience > 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		stop := make(chan struct{})
@@ -331,17 +284,17 @@ func (d *daemon) end(engine *gatehouse.Server, patience time.Duration) error {
 			case <-stop:
 			}
 		})
-		d.cut = engine.Shutdown(ctx) != nil // what did not finish is ended by Close
+		d.cut = d.front.drain(ctx) != nil // what did not finish is ended by Close
 		close(stop)
 		wg.Wait()
 		cancel()
 	}
-	err := engine.Close()
+	err := d.front.cut()
 	d.signals.giveUp() // from here on a further signal has its usual effect
 	ctx, cancel := context.WithTimeout(context.Background(), abortWait)
 	defer cancel()
-	_ = engine.Shutdown(ctx) // a handler that does not notice is not waited for
-	d.closeAccessLog()       // its last lines belong before the summary
+	_ = d.front.drain(ctx) // a handler that does not notice is not waited for
+	d.front.closeLogs()    // their last lines belong before the summary
 	d.summary()
 	return err
 }
@@ -350,16 +303,10 @@ func (d *daemon) end(engine *gatehouse.Server, patience time.Duration) error {
 func (d *daemon) summary() {
 	d.screen.overwrite()
 	ran := seconds(time.Since(d.begun))
-	if d.access == nil {
+	requests, bytes, logged := d.front.totals()
+	if !logged {
 		d.screen.line("stopped", "after %s", ran)
 		return
 	}
-	requests, bytes := d.access.Totals()
 	d.screen.line("stopped", "after %s, %s, %s sent", ran, count(int(requests), "request"), amount(bytes))
-}
-
-func closeListeners(listeners []net.Listener) {
-	for _, l := range listeners {
-		l.Close() // mostly closed by the engine already
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +23,9 @@ func Explain(p Project, w io.Writer) error {
 	l, err := located.load()
 	if err != nil {
 		return err
+	}
+	if len(l.Config.Sites) > 0 {
+		return explainSites(located, l, w)
 	}
 	found, err := located.look(l)
 	if err != nil {
@@ -49,6 +53,33 @@ func Explain(p Project, w io.Writer) error {
 		fmt.Fprintf(&b, "  %s\n", printable(r.String()))
 	}
 	fmt.Fprintf(&b, "\nthe same as %s\n\n%s", config.FileName, printable(config.Format(asFile(l, found))))
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("daemon: explain: %w", err)
+	}
+	return nil
+}
+
+// explainSites is Explain for a configuration with sites: what its applications
+// are, and all of it with what was found.
+func explainSites(p *project, l *config.Loaded, w io.Writer) error {
+	if err := l.Verify(); err != nil {
+		return &Error{Err: err}
+	}
+	s := newSites(p, nil, slog.New(slog.DiscardHandler))
+	defer s.cancel()
+	var b strings.Builder
+	for i := range l.Config.Apps {
+		n, err := s.named(l, &l.Config.Apps[i])
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "%s: %s application %s, %s\n", l.Config.Apps[i].Name, n.found.Framework, n.found.App, printable(n.found.Python.Path))
+		for _, r := range n.found.Reasons {
+			fmt.Fprintf(&b, "  %s\n", printable(r.String()))
+		}
+		l.Config.Apps[i].App.App, l.Config.Apps[i].App.Python = n.found.App, n.found.Python.Path
+	}
+	fmt.Fprintf(&b, "\nthe same as %s\n\n%s", config.FileName, printable(config.Format(l.Lines())))
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("daemon: explain: %w", err)
 	}

@@ -5,11 +5,12 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse"
-	"github.com/seed-07905ac1/gatehouse/forwarded"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
@@ -58,7 +59,9 @@ func NewConfigured(p Pool, dir string, c config.Config, log *slog.Logger) (*App,
 		&project{dir: dir, callable: "shop:app", source: config.Source{Dir: dir}}, &config.Loaded{Config: c},
 		&detect.Result{Name: "shop", App: "shop:app", Framework: detect.Plain, Dir: dir, ImportDir: dir}, nil, log,
 	)
-	a.drain, a.interrupt = time.Minute, time.Second
+	patient := c
+	patient.Drain, patient.InterruptDrain = time.Minute, time.Second
+	a.patient.Store(&patient)
 	a.open = func(context.Context, pyapp.Config) (pool, error) { return p, nil }
 	return &App{a}, a.start(context.Background())
 }
@@ -87,7 +90,7 @@ type Reached struct{ d *daemon }
 
 // Reach makes one that writes to w.
 func Reach(w io.Writer, exposed bool) *Reached {
-	return &Reached{&daemon{screen: newScreen(w), exposed: exposed}}
+	return &Reached{&daemon{screen: newScreen(w), exposed: exposed, front: testFront()}}
 }
 
 // Reload has it reload a.
@@ -96,11 +99,31 @@ func (r *Reached) Reload(a *App) { r.d.reload(context.Background(), a.a) }
 // Handler is what answers for a path now.
 func (a *App) Handler(path string) http.Handler { return a.a.router.Lookup("", path) }
 
-func (a *App) Reload(ctx context.Context) error              { _, err := a.a.reload(ctx); return err }
-func (a *App) Restart(ctx context.Context) ([]string, error) { return a.a.reload(ctx) }
-func (a *App) Close() error                                  { return a.a.close(context.Background()) }
-func (a *App) Patience(sig syscall.Signal) time.Duration     { return a.a.patience(sig) }
-func (a *App) Dump(ctx context.Context)                      { a.a.dump(ctx) }
+func (a *App) Reload(ctx context.Context) error {
+	_, err := a.Restart(ctx)
+	return err
+}
+
+// Restart reloads a, and names what needs a restart.
+func (a *App) Restart(ctx context.Context) ([]string, error) {
+	l, err := a.a.configuration()
+	if err != nil {
+		return nil, err
+	}
+	_, err = a.a.reload(ctx, l)
+	return config.Changed(&a.a.started.Config, &l.Config, func(s *config.Setting) bool { return !s.Reloads() }), err
+}
+
+func (a *App) Close() error                              { return a.a.close(context.Background()) }
+func (a *App) Patience(sig syscall.Signal) time.Duration { return a.a.patience(sig) }
+func (a *App) Dump(ctx context.Context)                  { a.a.dump(ctx) }
+
+// testFront faces nobody: the door that the defaults ask for leads nowhere.
+func testFront() *front {
+	f := newFront(&config.Loaded{Config: config.Default()}, Streams{Out: io.Discard, Err: io.Discard}, newScreen(io.Discard))
+	f.doors = []*door{{addr: "127.0.0.1:8000"}}
+	return f
+}
 
 // Announce writes the start lines for listeners of these URLs.
 func (a *App) Announce(w io.Writer, urls ...string) {
@@ -113,33 +136,47 @@ func (a *App) Announce(w io.Writer, urls ...string) {
 
 // Chain is the handler that cfg puts before its folder, and the folder's own.
 func Chain(cfg *config.Config) (chain, files http.Handler, end func() error, err error) {
-	d := &daemon{loaded: &config.Loaded{}, cfg: cfg, log: slog.New(slog.DiscardHandler)}
-	f, err := openFolder(context.Background(), cfg, cfg.Static.Dir, d.log)
+	log := slog.New(slog.DiscardHandler)
+	f, err := openFolder(context.Background(), cfg, cfg.Static.Dir, log)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	trust, err := forwarded.ParseTrust(cfg.TrustedProxies)
+	chain, closeLog, err := chained(cfg, f, log)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if err := d.openAccessLog(io.Discard); err != nil {
-		return nil, nil, nil, err
+	return chain, f.files, func() error { closeLog(); return f.close(context.Background()) }, nil
+}
+
+// chained is the middleware of cfg before s.
+func chained(cfg *config.Config, s site, log *slog.Logger) (_ http.Handler, closeLog func(), err error) {
+	l := &config.Loaded{Config: *cfg}
+	var t trust
+	if err := t.parse(l); err != nil {
+		return nil, nil, err
 	}
-	return d.chain(f, trust), f.files, func() error { d.closeAccessLog(); return f.close(context.Background()) }, nil
+	access, err := openAccessLog(l, io.Discard, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	closeLog = func() {}
+	if access != nil {
+		closeLog = func() { _ = access.Close() }
+	}
+	return chain(cfg, s, access, t.Trust), closeLog, nil
 }
 
 // AppChain is the handler that cfg puts before an application.
 func AppChain(cfg *config.Config, p Pool) (http.Handler, error) {
-	d := &daemon{loaded: &config.Loaded{}, cfg: cfg, log: slog.New(slog.DiscardHandler)}
-	trust, err := forwarded.ParseTrust(cfg.TrustedProxies)
+	log := slog.New(slog.DiscardHandler)
+	a, err := NewApp(p, log)
 	if err != nil {
 		return nil, err
 	}
-	a, err := NewApp(p, d.log)
-	if err != nil {
-		return nil, err
-	}
-	return d.chain(a.a, trust), nil
+	unlogged := *cfg
+	unlogged.Log.Access = "off"
+	h, _, err := chained(&unlogged, a.a, log)
+	return h, err
 }
 
 // Engine is the server that cfg asks for.
@@ -163,3 +200,81 @@ func Record(log *slog.Logger, label, text string) {
 
 // UID is the account's number.
 func (a *account) UID() int { return a.uid }
+
+// Sites are sites whose applications are pools of a test.
+type Sites struct{ s *sites }
+
+// NewSites starts what gatehouse.toml in dir says. open makes the pools.
+func NewSites(dir string, open func(pyapp.Config) (Pool, error)) (*Sites, error) {
+	p := &project{dir: dir, source: config.Source{Dir: dir}}
+	s := newSites(p, nil, slog.New(slog.DiscardHandler))
+	s.pools = func(_ context.Context, c pyapp.Config) (pool, error) { return open(c) }
+	l, err := s.configuration()
+	if err != nil {
+		return nil, err
+	}
+	return &Sites{s}, s.start(context.Background(), l)
+}
+
+// Reload takes in what dir says now.
+func (s *Sites) Reload() (kept []error, err error) {
+	l, err := s.s.configuration()
+	if err != nil {
+		return nil, err
+	}
+	return s.s.reload(context.Background(), l)
+}
+
+func (s *Sites) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.s.handler().ServeHTTP(w, r) }
+func (s *Sites) Close() error                                     { return s.s.close(context.Background()) }
+
+// Dressed is h with changes to the fields of its answers and with pages for errors.
+func Dressed(h http.Handler, rules []config.HeaderRule, pages map[int]string) http.Handler {
+	d := &dress{rules: rules, pages: map[int]errorContent{}}
+	for status, text := range pages {
+		d.pages[status] = errorContent{"text/html", text}
+	}
+	return &routeHandler{h, d}
+}
+
+// Location is where a route for path that redirects to target leads from a URL.
+func Location(path, target string, from *url.URL) string {
+	pattern := config.Pattern{Prefix: strings.TrimSuffix(path, "/*"), Exact: !strings.HasSuffix(path, "/*")}
+	return location(&routePlace{route: &config.Route{Path: pattern, Redirect: target}}, from)
+}
+
+// Front is what faces the clients, without a site behind.
+type Front struct{ f *front }
+
+// OpenFront opens a listener on a free port, as if c had named that port, and
+// returns what c then says.
+func OpenFront(c config.Config) (*Front, config.Config, error) {
+	c.Listen = []string{"127.0.0.1:0"}
+	f := newFront(&config.Loaded{Config: c}, Streams{Out: io.Discard, Err: io.Discard}, newScreen(io.Discard))
+	if err := f.open(); err != nil {
+		return nil, c, err
+	}
+	f.doors[0].addr = f.doors[0].listener.Addr().String()
+	c.Listen = []string{f.doors[0].addr}
+	return &Front{f}, c, nil
+}
+
+// Prepare opens what c asks for and is not there yet, and closes it again.
+func (f *Front) Prepare(c config.Config) error {
+	n, err := f.f.prepare(&config.Loaded{Config: c})
+	if err == nil {
+		n.discard()
+	}
+	return err
+}
+
+// Addresses are where it listens.
+func (f *Front) Addresses() []string {
+	var all []string
+	for _, d := range f.f.doors {
+		all = append(all, d.listener.Addr().String())
+	}
+	return all
+}
+
+func (f *Front) Close() { f.f.close() }

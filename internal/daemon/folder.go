@@ -59,6 +59,7 @@ func openFolder(ctx context.Context, cfg *config.Config, dir string, log *slog.L
 		Listing:        cfg.Static.Listing,
 		FollowSymlinks: cfg.Static.FollowSymlinks,
 		Charset:        cfg.Static.Charset,
+		Index:          cfg.Static.Index,
 		Withheld:       scriptNames(),
 		Project:        projectRule(cfg),
 		Log:            log,
@@ -165,9 +166,12 @@ func (f *folder) announce(s *screen, _ time.Time, addrs []address) {
 	}
 }
 
+// configuration implements site: it reads no file.
+func (f *folder) configuration() (*config.Loaded, error) { return nil, nil }
+
 // reload implements site. Files and scripts are always as they are now, and pages
 // see of most changes by themselves.
-func (f *folder) reload(context.Context) ([]string, error) {
+func (f *folder) reload(context.Context, *config.Loaded) ([]error, error) {
 	if f.pages != nil {
 		f.pages.handler.Refresh()
 	}

@@ -1,59 +1,84 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/seed-07905ac1/gatehouse/accesslog"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 )
 
-// newLog is the log of the server and of what it runs.
-func newLog(cfg *config.Config, w io.Writer) *slog.Logger {
+// logHandler is the form of the log that the configuration asks for.
+func logHandler(cfg *config.Config, w io.Writer) slog.Handler {
 	if cfg.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, nil))
+		return slog.NewJSONHandler(w, nil)
 	}
-	return slog.New(newConsole(w))
+	return newConsole(w)
 }
 
-// openAccessLog opens what the configuration names. out is standard output.
-func (d *daemon) openAccessLog(out io.Writer) error {
+// relay is a slog.Handler that hands records to another, which can be exchanged
+// while loggers made of it are in use.
+type relay struct {
+	to   *atomic.Pointer[slog.Handler]
+	with []func(slog.Handler) slog.Handler // attributes and groups, in their order
+}
+
+func newRelay(h slog.Handler) *relay {
+	r := &relay{to: &atomic.Pointer[slog.Handler]{}}
+	r.to.Store(&h)
+	return r
+}
+
+// Enabled implements slog.Handler.
+func (r *relay) Enabled(ctx context.Context, level slog.Level) bool {
+	return (*r.to.Load()).Enabled(ctx, level)
+}
+
+// Handle implements slog.Handler.
+func (r *relay) Handle(ctx context.Context, record slog.Record) error {
+	h := *r.to.Load()
+	for _, add := range r.with {
+		h = add(h)
+	}
+	return h.Handle(ctx, record)
+}
+
+// WithAttrs implements slog.Handler.
+func (r *relay) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return r.and(func(h slog.Handler) slog.Handler { return h.WithAttrs(attrs) })
+}
+
+// WithGroup implements slog.Handler.
+func (r *relay) WithGroup(name string) slog.Handler {
+	return r.and(func(h slog.Handler) slog.Handler { return h.WithGroup(name) })
+}
+
+func (r *relay) and(add func(slog.Handler) slog.Handler) *relay {
+	return &relay{to: r.to, with: append(r.with[:len(r.with):len(r.with)], add)}
+}
+
+// openAccessLog opens what the configuration names, nil if requests are not
+// logged. out is standard output.
+func openAccessLog(l *config.Loaded, out io.Writer, log *slog.Logger) (*accesslog.Log, error) {
 	format := accesslog.Combined
-	if d.cfg.Log.Format == "json" {
+	if l.Config.Log.Format == "json" {
 		format = accesslog.JSON
 	}
-	switch path := d.cfg.Log.Access; path {
+	switch path := l.Config.Log.Access; path {
 	case "off":
+		return nil, nil
 	case "-":
-		d.access = accesslog.New(out, format, d.log)
+		return accesslog.New(out, format, log), nil
 	default:
-		l, err := accesslog.Open(path, format, d.log)
+		a, err := accesslog.Open(path, format, log)
 		if err != nil {
-			return &Error{Err: fmt.Errorf("cannot write the access log %s: %w", path, cause(err)), Hint: d.loaded.Call("access-log") + " takes a path, - or off"}
+			return nil, &Error{Err: fmt.Errorf("cannot write the access log %s: %w", path, cause(err)), Hint: l.Call("access-log") + " takes a path, - or off"}
 		}
-		d.access = l
-	}
-	return nil
-}
-
-func (d *daemon) closeAccessLog() {
-	if d.access == nil {
-		return
-	}
-	if err := d.access.Close(); err != nil {
-		d.log.Error("access log", "err", err)
+		return a, nil
 	}
 }
 
-// reopenLog is for log rotation: it goes on in a new file of the same name.
-func (d *daemon) reopenLog() {
-	if d.access == nil || d.cfg.Log.Access == "-" {
-		return
-	}
-	if err := d.access.Reopen(); err != nil {
-		d.log.Error("access log goes on in the old file", "err", err)
-		return
-	}
-	d.log.Info("access log goes on in a new file", "path", d.cfg.Log.Access)
-}
+var _ slog.Handler = (*relay)(nil)

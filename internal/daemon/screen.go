@@ -43,9 +43,18 @@ func newScreen(w io.Writer) *screen {
 	return s
 }
 
+// logTo has lines go to a log from now on, or to the screen if it is nil.
+func (s *screen) logTo(log *slog.Logger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = log
+}
+
 // line writes one line.
 func (s *screen) line(label, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.log != nil {
 		s.record(label, text)
 		return
@@ -58,8 +67,6 @@ func (s *screen) line(label, format string, args ...any) {
 	if s.fancy {
 		padded = colour(label) + padded + "\x1b[0m"
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	_, _ = fmt.Fprintf(s.w, "%s%s\n", padded, printable(text)) // nobody is left to be told
 }
 
@@ -121,6 +128,8 @@ func (s *screen) record(label, text string) {
 // overwrite moves to the start of the line, so that what is written next takes
 // the place of the ^C that a terminal shows.
 func (s *screen) overwrite() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.onTerm && s.log == nil {
 		_, _ = io.WriteString(s.w, "\r")
 	}

@@ -120,9 +120,9 @@ func TestReloadOfConfiguration(t *testing.T) {
 	}
 
 	opened = app.Next(second, nil)
-	app.write(t, "listen = [':9']\n[app]\nthreads = 2\nenv.KEY = 'value'\n[limits]\nmax_fields = 3\n")
-	if got := strings.Join(app.reload(t), " "); got != "listen max_fields" {
-		t.Errorf("restart needed for %q, want listen max_fields", got)
+	app.write(t, "backlog = 9\n[app]\nthreads = 2\nenv.KEY = 'value'\n[limits]\nmax_fields = 3\n")
+	if got := strings.Join(app.reload(t), " "); got != "backlog" {
+		t.Errorf("restart needed for %q, want backlog", got)
 	}
 	if got := get(app, "/"); got != "200 second" {
 		t.Errorf("after the change: %s, want the second pool", got)

@@ -1,0 +1,69 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// siteLines are the applications and sites as a file has them. A table that a
+// file may have several times ends in a number sign, which Format leaves out.
+func (c *Config) siteLines(why func(name string) string) []Line {
+	var lines []Line
+	for i := range c.Apps {
+		app := &c.Apps[i]
+		usual := &NamedApp{App: c.App}
+		usual.App.App = ""
+		lines = append(lines, placeLines(appsTable, "apps."+app.Name, "apps."+app.Name, why,
+			&holder{config: &Config{App: app.App}, app: app}, &holder{config: &Config{App: usual.App}, app: usual})...)
+	}
+	for i := range c.Sites {
+		site := &c.Sites[i]
+		table := fmt.Sprintf("sites#%d", i)
+		lines = append(lines, Line{Table: table})
+		usual := siteStatic()
+		lines = append(lines, placeLines(sitesTable, table, SiteName(i), why,
+			&holder{config: &Config{Static: site.Static}, site: site}, &holder{config: &Config{Static: usual}, site: &Site{}})...)
+		for j := range site.Routes {
+			route := &site.Routes[j]
+			table := fmt.Sprintf("sites.routes#%d.%d", i, j)
+			lines = append(lines, Line{Table: table})
+			lines = append(lines, placeLines(routesTable, table, RouteName(i, j), why,
+				&holder{config: &Config{Static: route.Static, CGI: route.CGI}, route: route},
+				&holder{config: &Config{Static: site.Static, CGI: Default().CGI}, route: &Route{Kind: route.Kind}})...)
+		}
+	}
+	return lines
+}
+
+// placeLines are the settings of one table that differ from the usual, its own
+// tables behind it.
+func placeLines(place, table, path string, why func(string) string, has, usual *holder) []Line {
+	var lines, inner []Line
+	for _, p := range everyPlace() {
+		v, u := p.within(has), p.within(usual)
+		if p.table != place || !p.Required && alike(v, u) {
+			continue
+		}
+		if has.route != nil && p.Kind != "" && p.Kind != has.route.Kind {
+			continue
+		}
+		t, isTable := v.(tabled)
+		if !isTable {
+			lines = append(lines, Line{Table: table, Key: p.Key(), Value: tomlOf(v), Why: why(path + "." + p.Key())})
+			continue
+		}
+		for _, line := range t.tableLines() {
+			line.Table, line.Why = innerTable(table, p.Key()), why(path+"."+p.Key())
+			inner = append(inner, line)
+		}
+	}
+	return append(lines, inner...)
+}
+
+// alike reports whether two values of a setting are the same in a file.
+func alike(a, b Value) bool {
+	if _, isTable := a.(tabled); isTable {
+		return reflect.DeepEqual(a, b)
+	}
+	return a.String() == b.String()
+}

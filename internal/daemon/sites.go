@@ -1,0 +1,436 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/detect"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+)
+
+// sites is what a configuration with [[sites]] serves: several sites, and the
+// applications that their routes lead to.
+type sites struct {
+	project *project
+	who     *account
+	log     *slog.Logger
+	pools   func(context.Context, pyapp.Config) (pool, error)
+
+	loaded  atomic.Pointer[config.Loaded] // what is served now
+	current atomic.Pointer[tree]
+
+	ended  <-chan struct{} // closed when the tree before the present one has ended; belongs to who reloads
+	drains sync.WaitGroup  // trees that were replaced
+	ctx    context.Context // ends when they are to end at once
+	cancel context.CancelFunc
+}
+
+// runSites is Run where the configuration has sites.
+func runSites(ctx context.Context, p *project, l *config.Loaded, streams Streams) error {
+	if err := sitesOnly(p, l); err != nil {
+		return err
+	}
+	return run(ctx, l, streams, func(d *daemon) (opener, error) {
+		who, caution, err := sitesAccount(p, &l.Config)
+		if err != nil {
+			return nil, err
+		}
+		d.who, d.caution = who, caution
+		return func() (site, error) {
+			s := newSites(p, d.who, d.log)
+			return s, s.start(ctx, l)
+		}, nil
+	})
+}
+
+// sitesOnly refuses what goes together with one application only.
+func sitesOnly(p *project, l *config.Loaded) error {
+	switch {
+	case p.callable != "":
+		return &Error{
+			Err:  fmt.Errorf("cannot run %s: %s has [[sites]]", p.callable, l.File),
+			Hint: "name the application there, in a table [apps.NAME], or another file with --config",
+		}
+	case l.Config.App.Reload:
+		return &Error{
+			Err:  fmt.Errorf("%s: development is for one application, and %s has [[sites]]", l.Call("reload"), l.File),
+			Hint: "gatehouse run --reload in the folder of the application serves it alone; SIGHUP reloads all",
+		}
+	}
+	return nil
+}
+
+// sitesAccount is whom the process becomes: applications and scripts must not gain
+// rights by being served.
+func sitesAccount(p *project, c *config.Config) (who *account, caution string, err error) {
+	runs := func(r config.Route) bool { return r.Kind == config.KindApp || r.Kind == config.KindCGI }
+	for i := range c.Sites {
+		if slices.ContainsFunc(c.Sites[i].Routes, runs) {
+			return accountFor(applicationRuns, p.dir, c.User, os.Geteuid())
+		}
+	}
+	who, err = accountNamed(c.User, os.Geteuid())
+	return who, "", err
+}
+
+func newSites(p *project, who *account, log *slog.Logger) *sites {
+	s := &sites{
+		project: p, who: who, log: log,
+		pools: func(ctx context.Context, c pyapp.Config) (pool, error) { return pyapp.OpenContext(ctx, c) },
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// start opens all of it. The process is s.who's already.
+func (s *sites) start(ctx context.Context, l *config.Loaded) error {
+	next, _, err := s.prepare(ctx, l)
+	if err == nil {
+		err = s.take(next, l)
+	}
+	return err
+}
+
+// hosted is a running application, or one that is to run, with what is new of it.
+type hosted struct {
+	app    *app
+	loaded *config.Loaded
+	found  *detect.Result
+	config pyapp.Config
+	pool   pool // that is to take over; nil if the present one stays
+}
+
+// plan is a configuration that is ready to be served.
+type plan struct {
+	apps map[string]*hosted
+	tree *tree
+}
+
+// prepare looks at all that l needs, and starts what does not run yet. stays are
+// the applications of which nothing but perhaps the code has changed. If there is
+// an error, nothing of it is left.
+func (s *sites) prepare(ctx context.Context, l *config.Loaded) (next *plan, stays []*hosted, err error) {
+	if err := l.Verify(); err != nil {
+		return nil, nil, &Error{Err: err}
+	}
+	next = &plan{apps: map[string]*hosted{}}
+	defer func() {
+		if err != nil {
+			next.drop()
+		}
+	}()
+	for i := range l.Config.Apps {
+		n, err := s.named(l, &l.Config.Apps[i])
+		if err != nil {
+			return next, nil, err
+		}
+		next.apps[l.Config.Apps[i].Name] = n
+	}
+	var fresh []*hosted
+	for _, n := range next.apps {
+		if n.app.pool() != nil && alike(n.config, n.app.config) {
+			stays = append(stays, n)
+		} else {
+			fresh = append(fresh, n)
+		}
+	}
+	// Imports take their time, and do so side by side.
+	errs := make([]error, len(fresh))
+	var wg sync.WaitGroup
+	for i, n := range fresh {
+		wg.Go(func() { n.pool, errs[i] = s.pools(ctx, n.config) })
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			fresh[i].pool = nil
+			return next, nil, appError(err)
+		}
+	}
+	apps := map[string]*app{}
+	for name, n := range next.apps {
+		apps[name] = n.app
+	}
+	next.tree, err = s.open(ctx, l, apps)
+	return next, stays, err
+}
+
+// named finds out what an application is and how it is to run.
+func (s *sites) named(l *config.Loaded, c *config.NamedApp) (*hosted, error) {
+	one := l.Application(c)
+	p := &project{dir: c.Dir}
+	found, err := p.look(one)
+	if err != nil {
+		return nil, err
+	}
+	found.Name = c.Name
+	pc, err := poolConfig(one, found, s.who, s.log)
+	if err != nil {
+		return nil, err
+	}
+	pc.Mount = mountOf(c)
+	n := &hosted{loaded: one, found: found, config: pc}
+	if t := s.current.Load(); t != nil {
+		n.app = t.apps[c.Name]
+	}
+	if n.app == nil {
+		n.app = newApp(p, one, found, s.who, s.log)
+	}
+	return n, nil
+}
+
+// drop ends what was started for nothing.
+func (p *plan) drop() {
+	for _, n := range p.apps {
+		if n.pool != nil {
+			_ = n.pool.Close() // why it is not needed is what to tell
+		}
+	}
+}
+
+// take serves what was prepared, from now on. What it takes the place of ends when
+// the last of its requests is done.
+func (s *sites) take(next *plan, l *config.Loaded) error {
+	for _, n := range next.apps {
+		if n.pool == nil {
+			continue
+		}
+		n.app.take(n.pool)
+		n.app.loaded, n.app.found, n.app.config = n.loaded, n.found, n.config
+		if err := n.app.route(); err != nil {
+			return err
+		}
+	}
+	s.loaded.Store(l)
+	old := s.current.Swap(next.tree)
+	if old == nil {
+		return nil
+	}
+	old.leave()
+	// One after the other: an application that goes with this tree may still be
+	// answering requests of the one before.
+	before, ended := s.ended, make(chan struct{})
+	s.ended = ended
+	s.drains.Go(func() {
+		defer close(ended)
+		for _, done := range []<-chan struct{}{before, old.empty} {
+			if done == nil {
+				continue
+			}
+			select {
+			case <-done:
+			case <-s.ctx.Done():
+			}
+		}
+		s.endTree(s.ctx, old, next.tree.apps)
+	})
+	return nil
+}
+
+// endTree closes a tree, and its applications that none of stay is.
+func (s *sites) endTree(ctx context.Context, t *tree, stay map[string]*app) {
+	if err := t.close(); err != nil {
+		s.log.Error("cannot close what was served", "error", err)
+	}
+	var wg sync.WaitGroup
+	for name, a := range t.apps {
+		if stay[name] == a {
+			continue
+		}
+		wg.Go(func() {
+			if err := a.close(ctx); err != nil {
+				s.log.Error("cannot end the application", "app", name, "error", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// configuration implements site.
+func (s *sites) configuration() (*config.Loaded, error) {
+	l, err := s.project.load()
+	if err != nil {
+		return nil, err
+	}
+	if len(l.Config.Sites) == 0 {
+		return nil, &Error{Err: errors.New("the configuration has no [[sites]] any more; what is served then needs a restart")}
+	}
+	return l, sitesOnly(s.project, l)
+}
+
+// reload implements site. What the file says is taken in as a whole or not at all;
+// then each application that goes on loads its code again, and one whose code is
+// broken keeps the old.
+func (s *sites) reload(ctx context.Context, l *config.Loaded) (kept []error, err error) {
+	next, stays, err := s.prepare(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.take(next, l); err != nil {
+		return nil, err
+	}
+	errs := make([]error, len(stays))
+	var wg sync.WaitGroup
+	for i, n := range stays {
+		wg.Go(func() {
+			if errs[i] = n.app.pool().Reload(ctx); errs[i] == nil {
+				errs[i] = n.app.route()
+			}
+		})
+	}
+	wg.Wait()
+	return slices.DeleteFunc(errs, func(err error) bool { return err == nil }), nil
+}
+
+// fallback implements site.
+func (s *sites) fallback() string { return "all goes on as it was" }
+
+// handler implements site.
+func (s *sites) handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t := s.current.Load()
+		for !t.enter() {
+			t = s.current.Load()
+		}
+		defer t.exit()
+		t.ServeHTTP(w, r)
+	})
+}
+
+// asksOrigin implements site.
+func (s *sites) asksOrigin() bool { return true }
+
+// patience implements site.
+func (s *sites) patience(sig os.Signal) time.Duration {
+	return patienceOf(&s.loaded.Load().Config, sig)
+}
+
+// announce implements site: a line for each site.
+func (s *sites) announce(screen *screen, begun time.Time, addrs []address) {
+	l, t := s.loaded.Load(), s.current.Load()
+	for _, c := range l.Config.Apps {
+		a := t.apps[c.Name]
+		info := a.pool().Info()
+		screen.line("app", "%s: %s, %s × %s, %s %s %s", c.Name, a.found.Framework, fmt.Sprint(info.Workers), a.found.App, pythonName(info.Implementation), info.Python, place(a.found))
+	}
+	for i := range l.Config.Sites {
+		c := &l.Config.Sites[i]
+		text := hostsOf(c) + " → "
+		switch {
+		case c.Root == "":
+			text += count(len(c.Routes), "route")
+		case len(c.Routes) == 0:
+			text += c.Root
+		default:
+			text += c.Root + ", " + count(len(c.Routes), "route")
+		}
+		screen.line("site", "%s", text)
+	}
+	for i, addr := range addrs {
+		if i == 0 {
+			screen.line("ready", "%-28s %s", addr.url, "in "+seconds(time.Since(begun)))
+		} else {
+			screen.line("", "%s", addr.url)
+		}
+	}
+}
+
+// hostsOf is what a site is called.
+func hostsOf(c *config.Site) string {
+	if len(c.Hosts) == 0 {
+		return "every host"
+	}
+	return strings.Join(c.Hosts, ", ")
+}
+
+// changed implements site.
+func (s *sites) changed() <-chan string { return nil }
+
+// risks implements site.
+func (s *sites) risks() []string {
+	var all []string
+	t := s.current.Load()
+	for _, c := range s.loaded.Load().Config.Apps {
+		for _, risk := range t.apps[c.Name].risks() {
+			all = append(all, c.Name+": "+risk)
+		}
+	}
+	return all
+}
+
+// dump implements site.
+func (s *sites) dump(ctx context.Context) {
+	for _, a := range s.current.Load().apps {
+		a.dump(ctx)
+	}
+}
+
+// close implements site.
+func (s *sites) close(ctx context.Context) error {
+	defer s.cancel()
+	stop := context.AfterFunc(ctx, s.cancel)
+	defer stop()
+	if t := s.current.Load(); t != nil {
+		s.endTree(ctx, t, nil)
+	}
+	s.drains.Wait()
+	return nil
+}
+
+// checkSites is Check for a configuration with sites. Nothing is started.
+func checkSites(p *project, l *config.Loaded, w io.Writer) error {
+	if err := sitesOnly(p, l); err != nil {
+		return err
+	}
+	if _, _, err := sitesAccount(p, &l.Config); err != nil {
+		return err
+	}
+	if err := l.Verify(); err != nil {
+		return &Error{Err: err}
+	}
+	s := newSites(p, nil, slog.New(slog.DiscardHandler))
+	defer s.cancel()
+	screen := newScreen(w)
+	for i := range l.Config.Apps {
+		c := &l.Config.Apps[i]
+		n, err := s.named(l, c)
+		if err != nil {
+			return err
+		}
+		if len(n.found.Files) == 0 {
+			if err := moduleThere(n.found, screen); err != nil {
+				return err
+			}
+		}
+		screen.line("app", "%s: %s application %s, %s", c.Name, n.found.Framework, n.found.App, n.found.Python.Path)
+	}
+	routes := 0
+	for i := range l.Config.Sites {
+		site := &l.Config.Sites[i]
+		for j := range site.Routes {
+			at := &routePlace{loaded: l, site: site, route: &site.Routes[j], name: config.RouteName(i, j)}
+			if check := kindOf(at.route.Kind).check; check != nil {
+				if err := check(context.Background(), at); err != nil {
+					return &Error{Err: err}
+				}
+			}
+			routes++
+		}
+	}
+	screen.line("ok", "%s; %s, %s", filepath.Clean(l.File), count(len(l.Config.Sites), "site"), count(routes, "route"))
+	return nil
+}
+
+var _ site = (*sites)(nil)

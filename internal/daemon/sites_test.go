@@ -1,0 +1,221 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/seed-07905ac1/gatehouse/internal/daemon"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+)
+
+// siteFolder is a folder with a configuration and the folders that it names.
+type siteFolder struct {
+	dir   string
+	mu    sync.Mutex
+	pools map[string][]*sitePool // by application, in the order of their start
+	fails map[string]error       // of the next start of an application
+}
+
+func newSiteFolder(t *testing.T) *siteFolder {
+	t.Helper()
+	f := &siteFolder{dir: t.TempDir(), pools: map[string][]*sitePool{}, fails: map[string]error{}}
+	for _, name := range []string{"a/wsgi.py", "b/wsgi.py"} {
+		f.write(t, name, "def application(environ, start_response): pass\n")
+	}
+	return f
+}
+
+func (f *siteFolder) write(t *testing.T, name, text string) {
+	t.Helper()
+	file := filepath.Join(f.dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// configure writes a file with these applications, each with an environment, at
+// paths of their names.
+func (f *siteFolder) configure(t *testing.T, apps ...string) {
+	t.Helper()
+	var text strings.Builder
+	for _, app := range apps {
+		name, mode, _ := strings.Cut(app, "=")
+		fmt.Fprintf(&text, "[apps.%s]\nenv.MODE = '%s'\n", name, mode)
+	}
+	text.WriteString("[[sites]]\n[[sites.routes]]\npath = '/fixed'\nrespond = 'fixed'\n")
+	for _, app := range apps {
+		name, _, _ := strings.Cut(app, "=")
+		fmt.Fprintf(&text, "[[sites.routes]]\npath = '/%s/'\napp = '%[1]s'\n", name)
+	}
+	f.write(t, "gatehouse.toml", text.String())
+}
+
+// open makes a pool.
+func (f *siteFolder) open(c pyapp.Config) (daemon.Pool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.fails[c.Name]; err != nil {
+		return nil, err
+	}
+	mode := c.Env[len(c.Env)-1]
+	p := &sitePool{says: fmt.Sprintf("%s %s at %s", c.Name, strings.TrimPrefix(mode, "MODE="), c.Mount), closed: make(chan struct{})}
+	f.pools[c.Name] = append(f.pools[c.Name], p)
+	return p, nil
+}
+
+// sitePool is an application without processes.
+type sitePool struct {
+	fakePool
+	says   string
+	closed chan struct{}
+	loads  int
+	broken error
+	hold   chan struct{} // a request for /hold is answered when it is closed
+	held   chan struct{} // closed when that request is there
+}
+
+func (p *sitePool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasSuffix(r.URL.Path, "/hold") {
+		close(p.held)
+		<-p.hold
+	}
+	fmt.Fprint(w, p.says)
+}
+func (p *sitePool) Reload(context.Context) error { p.loads++; return p.broken }
+func (p *sitePool) Close() error                 { close(p.closed); return nil }
+
+func (p *sitePool) isClosed() bool {
+	select {
+	case <-p.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestSitesReload(t *testing.T) {
+	f := newSiteFolder(t)
+	f.configure(t, "a=1", "b=1")
+	s, err := daemon.NewSites(f.dir, f.open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(when string, want map[string]string) {
+		t.Helper()
+		for path, text := range want {
+			if got := get(s, path); got != text && (text != "404" || !strings.HasPrefix(got, "404 ")) {
+				t.Errorf("%s: GET %s = %q, want %q", when, path, got, text)
+			}
+		}
+	}
+	started := map[string]string{"/fixed": "200 fixed", "/a/x": "200 a 1 at /a", "/b/x": "200 b 1 at /b", "/x": "404"}
+	check("started", started)
+
+	// An application whose start fails: nothing changes, and the other that was
+	// started for nothing is ended.
+	f.fails["b"] = errors.New("broken import")
+	f.configure(t, "a=2", "b=2")
+	if _, err := s.Reload(); !strings.Contains(fmt.Sprint(err), "broken import") {
+		t.Errorf("reload = %v, want why b does not start", err)
+	}
+	check("b failed", started)
+	if p := f.pools["a"]; len(p) > 2 || len(p) == 2 && !p[1].isClosed() || p[0].isClosed() {
+		t.Errorf("of a, %d pools were started; the one that was not needed is to end, and no other", len(p))
+	}
+
+	// So it is with a folder that is missing, and before anything is started.
+	f.fails = map[string]error{}
+	f.write(t, "gatehouse.toml", "[[sites]]\nroot = 'nowhere'\n")
+	if _, err := s.Reload(); !strings.Contains(fmt.Sprint(err), "gatehouse.toml:2:8: root: expected a folder") {
+		t.Errorf("reload = %v, want that the folder is missing", err)
+	}
+	check("a folder is missing", started)
+	f.write(t, "gatehouse.toml", "[app]\nworkers = 2\n")
+	if _, err := s.Reload(); !strings.Contains(fmt.Sprint(err), "no [[sites]] any more") {
+		t.Errorf("reload = %v, want that there are no sites", err)
+	}
+	check("no sites", started)
+
+	// One that stays loads its code again; when that is broken it alone keeps the
+	// old, and the rest is taken in.
+	a, b := f.pools["a"][0], f.pools["b"][0]
+	a.broken = errors.New("syntax error")
+	f.configure(t, "a=1", "b=3")
+	kept, err := s.Reload()
+	if err != nil || len(kept) != 1 || !errors.Is(kept[0], a.broken) || a.loads != 1 || b.loads != 0 {
+		t.Errorf("reload = %v, %v; a was loaded %d times, b %d; want the syntax error of a", kept, err, a.loads, b.loads)
+	}
+	check("b is another", map[string]string{"/a/x": "200 a 1 at /a", "/b/x": "200 b 3 at /b"})
+	<-b.closed
+
+	// One that goes is ended when its last request is answered.
+	a.hold, a.held = make(chan struct{}), make(chan struct{})
+	answered := make(chan string)
+	go func() { answered <- get(s, "/a/hold") }()
+	<-a.held
+	f.configure(t, "b=3")
+	if _, err := s.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	check("a is gone", map[string]string{"/a/x": "404", "/b/x": "200 b 3 at /b"})
+	f.configure(t, "b=4")
+	if _, err := s.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if a.isClosed() {
+		t.Error("a was ended while it had a request")
+	}
+	close(a.hold)
+	if got := <-answered; got != "200 a 1 at /a" {
+		t.Errorf("the request under way: %q", got)
+	}
+	<-a.closed
+	if err := s.Close(); err != nil {
+		t.Errorf("Close = %v", err)
+	}
+	for name, pools := range f.pools {
+		for i, p := range pools {
+			if !p.isClosed() {
+				t.Errorf("pool %d of %s was not ended", i, name)
+			}
+		}
+	}
+}
+
+// The number of routes is not to be seen in what a request costs.
+func BenchmarkSites(b *testing.B) {
+	for _, count := range []int{1, 10, 200, 2000} {
+		b.Run(fmt.Sprint(count, " routes"), func(b *testing.B) {
+			dir := b.TempDir()
+			var text strings.Builder
+			text.WriteString("[[sites]]\n")
+			for i := range count {
+				fmt.Fprintf(&text, "[[sites.routes]]\npath = '/part%d/page'\nrespond = 'x'\n", i)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "gatehouse.toml"), []byte(text.String()), 0o644); err != nil {
+				b.Fatal(err)
+			}
+			s, err := daemon.NewSites(dir, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Close()
+			r := httptest.NewRequest(http.MethodGet, "/part0/page", nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.ServeHTTP(httptest.NewRecorder(), r)
+			}
+		})
+	}
+}
