@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -278,3 +279,11 @@ func (f *Front) Addresses() []string {
 }
 
 func (f *Front) Close() { f.f.close() }
+
+// Foreign tells which code of a configuration belongs to somebody else than uid.
+func Foreign(l *config.Loaded, uid uint32, owners map[string]uint32) error {
+	return foreign(l, codeFolders(&l.Config), uid, func(dir string) (uint32, bool) {
+		own, ok := owners[filepath.Base(dir)]
+		return own, ok
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,6 +26,7 @@ import (
 type sites struct {
 	project *project
 	who     *account
+	byRoot  bool // started by root, and nobody named to run as: see foreign
 	log     *slog.Logger
 	pools   func(context.Context, pyapp.Config) (pool, error)
 
@@ -43,13 +45,15 @@ func runSites(ctx context.Context, p *project, l *config.Loaded, streams Streams
 		return err
 	}
 	return run(ctx, l, streams, func(d *daemon) (opener, error) {
-		who, caution, err := sitesAccount(p, &l.Config)
+		who, caution, err := sitesAccount(l, os.Geteuid())
 		if err != nil {
 			return nil, err
 		}
 		d.who, d.caution = who, caution
+		byRoot := os.Geteuid() == 0 && l.Config.User == ""
 		return func() (site, error) {
 			s := newSites(p, d.who, d.log)
+			s.byRoot = byRoot
 			return s, s.start(ctx, l)
 		}, nil
 	})
@@ -74,15 +78,62 @@ func sitesOnly(p *project, l *config.Loaded) error {
 
 // sitesAccount is whom the process becomes: applications and scripts must not gain
 // rights by being served.
-func sitesAccount(p *project, c *config.Config) (who *account, caution string, err error) {
-	runs := func(r config.Route) bool { return r.Kind == config.KindApp || r.Kind == config.KindCGI }
+func sitesAccount(l *config.Loaded, euid int) (who *account, caution string, err error) {
+	c := &l.Config
+	code := codeFolders(c)
+	if len(code) == 0 {
+		who, err = accountNamed(c.User, euid)
+		return who, "", err
+	}
+	if who, caution, err = accountFor(applicationRuns, filepath.Dir(l.File), c.User, euid); err != nil {
+		return nil, "", err
+	}
+	if c.User != "" || euid != 0 {
+		return who, caution, nil
+	}
+	uid := uint32(0)
+	if who != nil {
+		uid = uint32(who.uid)
+	}
+	if err := foreign(l, code, uid, owner); err != nil {
+		return nil, "", err
+	}
+	return who, caution, nil
+}
+
+// codeFolders are the folders that applications and scripts lie in, by the names
+// of what says so.
+func codeFolders(c *config.Config) map[string]string {
+	all := map[string]string{}
+	for _, app := range c.Apps {
+		all["apps."+app.Name+".dir"] = app.Dir
+	}
 	for i := range c.Sites {
-		if slices.ContainsFunc(c.Sites[i].Routes, runs) {
-			return accountFor(applicationRuns, p.dir, c.User, os.Geteuid())
+		for j, r := range c.Sites[i].Routes {
+			if r.Kind == config.KindCGI {
+				all[config.RouteName(i, j)+"."+string(config.KindCGI)] = r.Folder
+			}
 		}
 	}
-	who, err = accountNamed(c.User, os.Geteuid())
-	return who, "", err
+	return all
+}
+
+// foreign refuses code that belongs to somebody else than whom it would run as,
+// or root: its owner would get the rights of another.
+func foreign(l *config.Loaded, code map[string]string, uid uint32, ownerOf func(dir string) (uint32, bool)) error {
+	var failed []config.Problem
+	for _, name := range slices.Sorted(maps.Keys(code)) {
+		if own, ok := ownerOf(code[name]); ok && own != uid && own != 0 {
+			failed = append(failed, l.At(name, fmt.Sprintf("%s belongs to another user (%d) than all would run as (%d)", code[name], own, uid)))
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return &Error{
+		Err:  &config.FileError{Problems: failed},
+		Hint: "say user = \"NAME\" for whom all of it is to run as, or give the folders to one owner",
+	}
 }
 
 func newSites(p *project, who *account, log *slog.Logger) *sites {
@@ -267,6 +318,11 @@ func (s *sites) configuration() (*config.Loaded, error) {
 	if len(l.Config.Sites) == 0 {
 		return nil, &Error{Err: errors.New("the configuration has no [[sites]] any more; what is served then needs a restart")}
 	}
+	if s.byRoot {
+		if err := foreign(l, codeFolders(&l.Config), uint32(os.Geteuid()), owner); err != nil {
+			return nil, err
+		}
+	}
 	return l, sitesOnly(s.project, l)
 }
 
@@ -394,7 +450,7 @@ func checkSites(p *project, l *config.Loaded, w io.Writer) error {
 	if err := sitesOnly(p, l); err != nil {
 		return err
 	}
-	if _, _, err := sitesAccount(p, &l.Config); err != nil {
+	if _, _, err := sitesAccount(l, os.Geteuid()); err != nil {
 		return err
 	}
 	if err := l.Verify(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/daemon"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
@@ -190,6 +191,44 @@ func TestSitesReload(t *testing.T) {
 				t.Errorf("pool %d of %s was not ended", i, name)
 			}
 		}
+	}
+}
+
+// Started by root, nobody's code gets the rights of another.
+func TestForeignCode(t *testing.T) {
+	f := newSiteFolder(t)
+	f.write(t, "gatehouse.toml", "[apps.a]\n[[sites]]\n[[sites.routes]]\npath = '/a/'\napp = 'a'\n[[sites.routes]]\npath = '/b/'\ncgi = 'b'\n")
+	l, err := (&config.Source{Dir: f.dir}).Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		uid    uint32
+		owners map[string]uint32
+		want   []string // beginnings of the problems
+	}{
+		{"one owner", 1000, map[string]uint32{"a": 1000, "b": 1000}, nil},
+		{"root's code", 1000, map[string]uint32{"a": 0, "b": 1000}, nil},
+		{"not to be told", 1000, nil, nil},
+		{"another's", 1000, map[string]uint32{"a": 1000, "b": 1001}, []string{":8:7: "}},
+		{"all would run as root", 0, map[string]uint32{"a": 1000, "b": 1001}, []string{":1:7: ", ":8:7: "}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			failed, _ := errors.AsType[*config.FileError](daemon.Foreign(l, tt.uid, tt.owners))
+			var problems []config.Problem
+			if failed != nil {
+				problems = failed.Problems
+			}
+			if len(problems) != len(tt.want) {
+				t.Fatalf("problems %v, want %d", problems, len(tt.want))
+			}
+			for i, want := range tt.want {
+				if !strings.Contains(problems[i].String(), want) {
+					t.Errorf("problem %s, want it at %s", problems[i], want)
+				}
+			}
+		})
 	}
 }
 
