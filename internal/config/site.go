@@ -30,7 +30,7 @@ type Route struct {
 	Methods []string // nil: every method that no other route of that path takes
 	Kind    RouteKind
 
-	Folder      string // of KindStatic and KindCGI: absolute; "" for the site's root
+	Folder      string // of KindStatic, KindCGI and KindPages: absolute; "" for the site's root
 	App         string // of KindApp: the name
 	Redirect    string // of KindRedirect: a path or a URL; see Target
 	Respond     string // of KindRespond; may be empty
@@ -40,7 +40,8 @@ type Route struct {
 	Static   Static
 	TryFiles []string // of KindStatic: tried in this order where the path has no file; "*" stands for the path
 	Fallback string   // of KindStatic: answers for what is no file and has no dot in its last part
-	CGI      CGI
+	CGI      CGI      // of KindPages as well
+	Pages    Pages
 
 	ErrorPages []ErrorPage  // beside the site's
 	Headers    []HeaderRule // likewise
@@ -53,6 +54,7 @@ type RouteKind string
 const (
 	KindStatic   RouteKind = "static"
 	KindCGI      RouteKind = "cgi"
+	KindPages    RouteKind = "pages"
 	KindApp      RouteKind = "app"
 	KindRedirect RouteKind = "redirect"
 	KindRespond  RouteKind = "respond"

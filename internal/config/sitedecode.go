@@ -195,9 +195,9 @@ func siteStatic() Static {
 func (d *decoder) route(path string, n *node, site *Site) (Route, bool) {
 	before := len(d.failed.Problems)
 	route := Route{Kind: d.kindOf(n, site)}
-	h := &holder{config: &Config{Static: site.Static, CGI: Default().CGI}, route: &route}
+	h := &holder{config: &Config{Static: site.Static, CGI: Default().CGI, Pages: Default().Pages}, route: &route}
 	d.within(routesTable, path, n, h)
-	route.Static, route.CGI = h.config.Static, h.config.CGI
+	route.Static, route.CGI, route.Pages = h.config.Static, h.config.CGI, h.config.Pages
 	for _, key := range slices.Sorted(maps.Keys(d.schema[routesTable])) {
 		s, child := d.schema[routesTable][key], n.child(key)
 		switch {
@@ -218,6 +218,8 @@ func kindPhrase(kind RouteKind) string {
 		return "for files (static)"
 	case KindCGI:
 		return "for scripts (cgi)"
+	case KindPages:
+		return "for page scripts (pages)"
 	case KindApp:
 		return "for an application (app)"
 	case KindRedirect:

@@ -79,6 +79,11 @@ func siteSettings() []Setting {
 			bindRoute: func(r *Route) Value { return folderOf(r, KindCGI) },
 		},
 		{
+			Name: string(KindPages), Group: Routes, Tables: route, Kind: KindPages, Fixed: "none",
+			What:      "run the Python files in this folder, each as a page of its name, and serve its other files",
+			bindRoute: func(r *Route) Value { return folderOf(r, KindPages) },
+		},
+		{
 			Name: string(KindApp), Group: Routes, Tables: route, Kind: KindApp, Fixed: "none",
 			What:      "the application of that name, which has a table [apps.NAME]",
 			bindRoute: func(r *Route) Value { return textValue{&r.App, "NAME"} },
@@ -161,10 +166,14 @@ func (s *Setting) concerns(kind RouteKind) bool {
 	switch {
 	case s.Kind != "":
 		return s.Kind == kind
-	case s.Group == Files:
+	case s.Name == "project-files": // where there are pages these are always hidden
 		return kind == KindStatic
+	case s.Group == Files:
+		return kind == KindStatic || kind == KindPages
 	case s.Group == Scripts:
-		return kind == KindCGI
+		return kind == KindCGI || kind == KindPages
+	case s.Group == PageScripts:
+		return kind == KindPages
 	}
 	if slices.Contains(s.Kinds, kind) {
 		return true
@@ -187,7 +196,7 @@ func (s *Setting) tables() []string {
 		all = append(all, appsTable)
 	case s.Group == Files:
 		all = append(all, sitesTable, routesTable)
-	case s.Group == Scripts && s.Name != "cgi":
+	case s.Group == Scripts && s.Name != "cgi", s.Group == PageScripts && s.Name != "pages" && s.Name != "html":
 		all = append(all, routesTable)
 	}
 	return all

@@ -28,8 +28,8 @@ func (c *Config) siteLines(why func(name string) string) []Line {
 			table := fmt.Sprintf("sites.routes#%d.%d", i, j)
 			lines = append(lines, Line{Table: table})
 			lines = append(lines, placeLines(routesTable, table, RouteName(i, j), why,
-				&holder{config: &Config{Static: route.Static, CGI: route.CGI}, route: route},
-				&holder{config: &Config{Static: site.Static, CGI: Default().CGI}, route: &Route{Kind: route.Kind}})...)
+				&holder{config: &Config{Static: route.Static, CGI: route.CGI, Pages: route.Pages}, route: route},
+				&holder{config: &Config{Static: site.Static, CGI: Default().CGI, Pages: Default().Pages}, route: &Route{Kind: route.Kind}})...)
 		}
 	}
 	return lines

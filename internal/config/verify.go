@@ -33,8 +33,8 @@ func (l *Loaded) Verify() error {
 			path := RouteName(i, j)
 			v.folder(path+"."+string(route.Kind), route.Folder)
 			v.pages(path, route.ErrorPages)
-			if route.Kind == KindCGI {
-				v.apart(path+"."+string(KindCGI), route.Folder)
+			if route.Kind == KindCGI || route.Kind == KindPages {
+				v.apart(path+"."+string(route.Kind), route.Folder)
 			}
 		}
 	}

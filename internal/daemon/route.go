@@ -32,6 +32,8 @@ func kindOf(kind config.RouteKind) routeKind {
 		return staticKind()
 	case config.KindCGI:
 		return cgiKind()
+	case config.KindPages:
+		return pagesKind()
 	case config.KindApp:
 		return appKind()
 	case config.KindRedirect:

@@ -39,7 +39,7 @@ func openCGI(ctx context.Context, b *treeBuilder, at *routePlace) (http.Handler,
 
 func checkCGI(ctx context.Context, at *routePlace) error {
 	if err := guarded(at.route.Folder); err != nil {
-		return at.wrong(string(config.KindCGI), err)
+		return at.wrong(string(at.route.Kind), err)
 	}
 	if _, err := findPython(ctx, at.route.CGI.Python); err != nil {
 		return at.wrong("cgi_python", err)

@@ -59,7 +59,7 @@ func withheldIn(c *config.Config, dir string) []string {
 	}
 	for i := range c.Sites {
 		for _, r := range c.Sites[i].Routes {
-			if r.Kind == config.KindCGI {
+			if r.Kind == config.KindCGI || r.Kind == config.KindPages {
 				programs = append(programs, r.Folder)
 			}
 		}

@@ -110,8 +110,8 @@ func codeFolders(c *config.Config) map[string]string {
 	}
 	for i := range c.Sites {
 		for j, r := range c.Sites[i].Routes {
-			if r.Kind == config.KindCGI {
-				all[config.RouteName(i, j)+"."+string(config.KindCGI)] = r.Folder
+			if r.Kind == config.KindCGI || r.Kind == config.KindPages {
+				all[config.RouteName(i, j)+"."+string(r.Kind)] = r.Folder
 			}
 		}
 	}
