@@ -172,9 +172,10 @@ def run(path, code):
         __file__=path,
         __builtins__=builtins,
         __cached__=None,
-        __annotations__={},
         __loader__=sys.modules["_frozen_importlib_external"].SourceFileLoader("__main__", path),
     )
+    if sys.version_info < (3, 14):
+        main.__annotations__ = {}
     sys.modules["__main__"] = main
     try:
         exec(code, main.__dict__)
@@ -254,7 +255,9 @@ def flush():
         except BaseException as error:
             if name == "stdout":
                 good = False
-                what = "in: %r" % file if sys.version_info < (3, 13) else "on flushing sys.stdout:"
+                what = "while flushing sys.stdout:"
+                if sys.version_info < (3, 14):
+                    what = "on flushing sys.stdout:" if sys.version_info >= (3, 13) else "in: %r" % file
                 print("Exception ignored %s\n%s: %s" % (what, type(error).__name__, error), file=sys.stderr)
     return good
 
