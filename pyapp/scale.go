@@ -48,7 +48,12 @@ func (p *Pool) fit(now time.Time) (f fitting, pace int32) {
 		if d := now.Sub(w.restsSince()); w.state == Ready && (idlest == nil || d > idle) {
 			idlest, idle = w, d
 		}
-		if reason := w.due(now); reason != Running && g.renewing == nil && now.After(g.renewFrom) {
+		reason := w.due(now)
+		if reason == Running {
+			continue
+		}
+		pace = watching // its turn may come when there are no requests any more
+		if g.renewing == nil && now.After(g.renewFrom) {
 			g.renewing = w
 			w.renew <- reason // there is room: it comes once at a time
 		}
