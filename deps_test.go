@@ -27,6 +27,8 @@ internal/requestid:
 internal/recorder:
 internal/errorpage:   internal/requestid
 internal/router:
+internal/archive:
+internal/turnstile:
 internal/marshal:
 internal/fieldline:
 internal/metavar:

@@ -28,6 +28,10 @@ type Options struct {
 	// Settings is what DJANGO_SETTINGS_MODULE will be for the application. Empty:
 	// what it is in the environment.
 	Settings Named
+	// Alone keeps the search inside of the folder, for one of many that a server
+	// hosts: the variables VIRTUAL_ENV and DJANGO_SETTINGS_MODULE belong to whoever
+	// started the server, and the folders above to all.
+	Alone bool
 }
 
 // Named is something that was named, and where.
@@ -101,8 +105,8 @@ func Folder(dir string, opt Options) (*Result, error) {
 	if _, err := listing(abs); err != nil {
 		return nil, err
 	}
-	f := &finder{res: Result{Dir: abs, Name: filepath.Base(abs)}, settings: opt.Settings}
-	if f.settings.Value == "" {
+	f := &finder{res: Result{Dir: abs, Name: filepath.Base(abs)}, settings: opt.Settings, alone: opt.Alone}
+	if f.settings.Value == "" && !f.alone {
 		f.settings = Named{Value: os.Getenv(SettingsVar)}
 	}
 	if opt.App.Value != "" {
@@ -123,6 +127,7 @@ func Folder(dir string, opt Options) (*Result, error) {
 type finder struct {
 	res      Result
 	settings Named // Django's settings module as the application's environment has it
+	alone    bool
 }
 
 // because notes a decision. file is absolute or empty.

@@ -183,3 +183,29 @@ func makeVenv(t *testing.T, dir, version string) {
 	write(t, filepath.Join(dir, "pyvenv.cfg"), "home = /usr/bin\nversion = "+version+"\n", 0o644)
 	makeExecutable(t, filepath.Join(dir, "bin", "python"))
 }
+
+// TestAlone: what the server's environment and the folders above say is not an
+// application's that is one of many.
+func TestAlone(t *testing.T) {
+	top := t.TempDir()
+	write(t, filepath.Join(top, "pyproject.toml"), "[project]\nrequires-python = \">=3.99\"\n", 0o644)
+	makeVenv(t, filepath.Join(top, ".venv"), "3.12.1")
+	makeVenv(t, filepath.Join(top, "active"), "3.12.1")
+	write(t, filepath.Join(top, "webapps/blog/app.py"), "from flask import Flask\napp = Flask(__name__)\n", 0o644)
+	t.Setenv("VIRTUAL_ENV", filepath.Join(top, "active"))
+	t.Setenv("DJANGO_SETTINGS_MODULE", "of.the.server")
+	bin := filepath.Join(top, "bin")
+	makeExecutable(t, filepath.Join(bin, "python3"))
+	t.Setenv("PATH", bin)
+	found, err := detect.Folder(filepath.Join(top, "webapps/blog"), detect.Options{Alone: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Python.Path != filepath.Join(bin, "python3") || found.Python.Venv != "" || found.RequiresPython != "" {
+		t.Errorf("it runs with %+v and needs %q", found.Python, found.RequiresPython)
+	}
+	makeVenv(t, filepath.Join(top, "webapps/blog/.venv"), "3.9.2")
+	if found, err = detect.Folder(filepath.Join(top, "webapps/blog"), detect.Options{Alone: true}); err != nil || found.Python.Version != "3.9" {
+		t.Errorf("with an environment of its own: %+v, %v", found, err)
+	}
+}

@@ -25,16 +25,19 @@ type Interpreter struct {
 // interpreter chooses: what the operator named, the active environment, the
 // project's, what the project names, python3.
 func (f *finder) interpreter(named, wish Named) error {
-	project := projectFolders(f.res.Dir)
+	project, active := []string{f.res.Dir}, ""
+	if !f.alone {
+		project, active = projectFolders(f.res.Dir), os.Getenv("VIRTUAL_ENV")
+	}
 	f.requiresPython(project)
 	if named.Value != "" {
 		return f.namedInterpreter(named)
 	}
-	if venv := os.Getenv("VIRTUAL_ENV"); venv != "" {
-		if f.useVenv(venv, "VIRTUAL_ENV") {
+	if active != "" {
+		if f.useVenv(active, "VIRTUAL_ENV") {
 			return nil
 		}
-		f.because("", 0, "VIRTUAL_ENV names %s, which has no bin/python", venv)
+		f.because("", 0, "VIRTUAL_ENV names %s, which has no bin/python", active)
 	}
 	for _, dir := range project {
 		for _, name := range []string{".venv", "venv"} {
