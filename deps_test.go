@@ -53,9 +53,10 @@ forwarded:            internal/requestid
 
 # floor 2: what handlers are made of
 pagescript:           cgi pyapp internal/detect internal/errorpage internal/requestid
+webapps:              cgi internal/archive internal/detect internal/errorpage internal/metavar internal/router internal/turnstile internal/watch pyapp static
 
 # floor 4: where the towers meet
-internal/daemon:      . static cgi pyapp pagescript accesslog forwarded internal/config internal/detect internal/errorpage internal/recorder internal/router internal/watch
+internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/detect internal/errorpage internal/recorder internal/router internal/watch
 
 # floor 5: the command
 cmd/gatehouse:        internal/daemon internal/config internal/spelling github.com/spf13/cobra github.com/spf13/pflag

@@ -1,0 +1,46 @@
+package webapps
+
+import (
+	"github.com/seed-07905ac1/gatehouse/cgi"
+	"github.com/seed-07905ac1/gatehouse/internal/detect"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+	"github.com/seed-07905ac1/gatehouse/static"
+)
+
+// Type is what an application is made of.
+type Type string
+
+// The types.
+const (
+	Auto   Type = ""       // what is found decides
+	Static Type = "static" // files
+	CGI    Type = "cgi"    // files, and scripts in cgi-bin and htbin
+	WSGI   Type = "wsgi"   // a Python application
+)
+
+// App says how an application runs. Fields that follow from where it lies and
+// answers are filled in by the Deployer: folders, prefixes and names, and
+// GATEHOUSE_DATA in the environment. The zero value looks for everything and
+// takes the defaults.
+type App struct {
+	Type Type
+	// Look narrows down what is looked for in a WSGI project; Alone is implied.
+	Look detect.Options
+	// Lazy has a WSGI application started by its first request.
+	Lazy bool
+	// Release are commands for the shell that run in the application's folder, with
+	// its environment and interpreter first on PATH, before new code takes over: at
+	// every deployment of a folder, and when an archive is unpacked. One that fails,
+	// or takes more than ten minutes, ends the deployment.
+	Release []string
+
+	// Env of both is added to the few variables that any program needs: the rest of
+	// the server's environment is kept from applications.
+	WSGI   pyapp.Config // Workers 0 means one, and more while requests wait
+	CGI    cgi.Config
+	Static static.Config
+}
+
+// DataVariable names the folder in an application's environment that is its own
+// and survives deployments, rollback and undeployment.
+const DataVariable = "GATEHOUSE_DATA"

@@ -1,0 +1,351 @@
+package webapps
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/detect"
+)
+
+// startHold is how long an application that starts keeps others from starting.
+// Together they would all be slow; one that hangs must not hold up the rest.
+const startHold = 5 * time.Second
+
+// update deploys an entry that is new or has changed. The caller has the turn.
+func (d *Deployer) update(a *app, e *entry) {
+	if a.entry == nil {
+		m, err := d.store.recall(a.name)
+		if err != nil {
+			d.log.Warn("what was remembered is lost", "app", a.name.String(), "error", err)
+		}
+		d.mu.Lock()
+		a.memory = m
+		d.mu.Unlock()
+	}
+	if a.memory.Stopped {
+		d.mu.Lock()
+		a.entry = e
+		d.mu.Unlock()
+		return // until somebody starts it
+	}
+	if a.serving != nil && a.entry.same(e) && d.unaffected(a.serving) {
+		return
+	}
+	_ = d.deploy(d.loading, a, deployment{entry: e}) // it has been logged, and is told by Apps
+}
+
+// unaffected reports whether a change of source files means nothing to a site
+// that reads its files for each request.
+func (d *Deployer) unaffected(i *instance) bool {
+	if i.found.kind == WSGI || !i.runs() {
+		return false
+	}
+	app, err := d.config.Load(i.dir)
+	if err != nil {
+		return false
+	}
+	f, err := recognise(i.dir, &app)
+	return err == nil && f.kind == i.found.kind && reflect.DeepEqual(withoutFunctions(app), withoutFunctions(i.app))
+}
+
+// withoutFunctions is app without functions, which are the same for all.
+func withoutFunctions(app App) App {
+	app.CGI.Scheme, app.CGI.Identity, app.CGI.Redirect, app.CGI.Log = nil, nil, nil, nil
+	app.WSGI.Scheme, app.WSGI.Debug, app.WSGI.Log = nil, nil, nil
+	app.Static.NotFound, app.Static.Log = nil, nil
+	return app
+}
+
+// deployment is one wish to deploy.
+type deployment struct {
+	entry     *entry
+	discard   bool               // throw away what the running version has written
+	displaces bool               // the entry takes the place of a folder, which becomes the previous deployment
+	commit    func(memory) error // called when the new one is ready, before the switch, with what is remembered by now
+	memory    *memory            // what to run, of what is unpacked; nil: what the entry says
+	restore   *entry             // what the entry is again if it fails; nil: the new one stays
+}
+
+// deploy deploys beside what runs, which goes on if that fails. The caller has the
+// turn. The error is a *Failure.
+func (d *Deployer) deploy(ctx context.Context, a *app, w deployment) error {
+	begun := time.Now()
+	i := newInstance(a.name, d.log, d.changed)
+	d.mu.Lock()
+	a.entry, a.latest = w.entry, i
+	d.mu.Unlock()
+	d.changed()
+	m, err := d.prepare(ctx, a, i, w)
+	if err == nil && w.memory == nil && (m != a.memory || !w.entry.archive) {
+		err = d.release(ctx, i)
+	}
+	if err == nil {
+		err = d.start(ctx, a, i)
+	}
+	if err == nil && w.displaces {
+		m.Previous, err = d.store.free(a.name)
+	}
+	if err == nil && m != a.memory {
+		err = d.store.remember(a.name, m)
+	}
+	if err == nil && w.commit != nil {
+		if err = w.commit(m); err != nil {
+			err = errors.Join(err, d.store.remember(a.name, a.memory))
+		}
+	}
+	if err != nil {
+		return d.giveUp(ctx, a, i, m, w, err)
+	}
+	d.mu.Lock()
+	a.memory = m
+	d.mu.Unlock()
+	i.become(Running, nil)
+	d.use(a, i)
+	i.log.Info("deployed", "type", i.found.about, "in", time.Since(begun).Round(time.Millisecond).String())
+	return nil
+}
+
+// use sends the requests of a to i, nil for nobody, and drains who had them.
+func (d *Deployer) use(a *app, i *instance) {
+	d.mu.Lock()
+	old := a.serving
+	a.serving = i
+	if i != nil {
+		a.latest, a.retired = nil, false
+	}
+	if old != nil {
+		a.drains++
+	}
+	d.publish()
+	d.mu.Unlock()
+	d.changed()
+	if old != nil {
+		d.drain(a, old)
+	}
+}
+
+// drain ends an instance that is not in the routes any more when its requests
+// have ended, in the background.
+func (d *Deployer) drain(a *app, i *instance) {
+	i.become(Draining, nil)
+	i.inside.Shut()
+	d.tasks.Go(func() { // the caller is a task: Close still waits
+		ctx, cancel := context.WithTimeout(d.ctx, d.config.Drain)
+		defer cancel()
+		select {
+		case <-i.inside.Empty():
+		case <-ctx.Done():
+		}
+		if err := i.end(ctx); err != nil {
+			i.log.Error("cannot end the application", "error", err)
+		}
+		i.become(Stopped, nil)
+		d.mu.Lock()
+		a.drains--
+		d.mu.Unlock()
+		d.changed()
+	})
+}
+
+// prepare makes the folder ready, and finds out what is in it.
+func (d *Deployer) prepare(ctx context.Context, a *app, i *instance, w deployment) (memory, error) {
+	m := a.memory
+	switch {
+	case w.memory != nil:
+		m = *w.memory
+		i.dir = top(d.store.unpacked(a.name, m.Current))
+	case !w.entry.archive:
+		if err := d.wouldLose(a, w); err != nil {
+			return m, err
+		}
+		m.Print, m.Current, m.Previous = "", 0, 0
+		// Where a link leads now: it may lead to another release when the old one
+		// still runs.
+		dir, err := filepath.EvalSymlinks(w.entry.path)
+		if err != nil {
+			return m, err
+		}
+		i.dir = dir
+	case m.Current != 0 && m.Print == w.entry.print() && isFolder(d.store.unpacked(a.name, m.Current)):
+		i.dir = top(d.store.unpacked(a.name, m.Current))
+	default:
+		var err error
+		if m, err = d.unpack(ctx, a, w); err != nil {
+			return a.memory, err
+		}
+		i.dir = top(d.store.unpacked(a.name, m.Current))
+	}
+	err := guarded(i.dir)
+	if err == nil {
+		i.app, err = d.config.Load(i.dir)
+	}
+	if err != nil {
+		return m, err
+	}
+	i.found, err = recognise(i.dir, &i.app)
+	if old := a.serving; err != nil && old != nil && old.found.kind == WSGI && old.dir == i.dir && errors.Is(err, detect.ErrNothing) {
+		// Code that is broken may look like nothing; its import says more.
+		i.found, err = old.found, nil
+	}
+	return m, err
+}
+
+// wouldLose returns an error if what was deployed last of an archive has written
+// files into its folder, which goes with it.
+func (d *Deployer) wouldLose(a *app, w deployment) error {
+	if a.memory.Current == 0 || w.discard {
+		return nil
+	}
+	err := d.store.written(a.name, a.memory.Current)
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return &hintError{err, "keep such files in the folder that " + DataVariable + " names; a deployment that discards them goes on"}
+}
+
+// unpack unpacks an archive that takes the place of what was unpacked before.
+func (d *Deployer) unpack(ctx context.Context, a *app, w deployment) (memory, error) {
+	m := a.memory
+	if err := d.wouldLose(a, w); err != nil {
+		return m, err
+	}
+	if m.Current != 0 {
+		if err := d.store.keep(a.name, m); err != nil {
+			return m, err
+		}
+	}
+	number, err := d.store.unpack(ctx, a.name, w.entry.path, d.config.Limits)
+	if err != nil {
+		return m, err
+	}
+	return memory{Print: w.entry.print(), Current: number, Previous: m.Current}, nil
+}
+
+// start starts what was prepared, unless its first request shall do so.
+func (d *Deployer) start(ctx context.Context, a *app, i *instance) error {
+	i.opens = func(ctx context.Context) (*opened, error) { return d.open(ctx, i) }
+	if i.app.Lazy && i.found.kind == WSGI && (a.serving == nil || !a.serving.awake()) {
+		return nil
+	}
+	_, err := i.wake(ctx)
+	return err
+}
+
+// open opens an instance.
+func (d *Deployer) open(ctx context.Context, i *instance) (*opened, error) {
+	if i.found.kind == Static {
+		return openStatic(i, i.log)
+	}
+	data, err := d.store.data(i.name)
+	if err != nil {
+		return nil, err
+	}
+	if i.found.kind == CGI {
+		return openScripts(i, data, d, i.log)
+	}
+	done, err := d.takePlace(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return openPool(ctx, i, data, d.log)
+}
+
+// takePlace waits until one more application may load the machine, until done is
+// called.
+func (d *Deployer) takePlace(ctx context.Context) (done func(), err error) {
+	select {
+	case d.starts <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	leave := sync.OnceFunc(func() { <-d.starts })
+	timer := time.AfterFunc(startHold, leave)
+	return func() { timer.Stop(); leave() }, nil
+}
+
+// giveUp ends a deployment that has failed. If nothing runs, what ran before the
+// server was started anew does again.
+func (d *Deployer) giveUp(ctx context.Context, a *app, i *instance, m memory, w deployment, err error) error {
+	_ = i.end(d.ctx) // err is what to tell
+	if w.memory == nil && m.Current != a.memory.Current && m.Current != 0 {
+		if err := d.store.drop(a.name, m.Current); err != nil {
+			d.log.Warn("what was unpacked stays", "app", a.name.String(), "error", err)
+		}
+	}
+	if d.loading.Err() != nil {
+		return ErrClosed // nobody wants to know more
+	}
+	f := i.fail(Deploying, err)
+	d.mu.Lock()
+	if w.restore != nil {
+		a.entry = w.restore
+	}
+	d.mu.Unlock()
+	if a.serving == nil && w.memory == nil && a.memory.Current != 0 && a.memory.Print != w.entry.print() {
+		d.fallBack(ctx, a, i)
+	}
+	return f
+}
+
+// fallBack starts what was deployed before, and leaves failed where people see
+// it.
+func (d *Deployer) fallBack(ctx context.Context, a *app, failed *instance) {
+	i := newInstance(a.name, d.log, d.changed)
+	_, err := d.prepare(ctx, a, i, deployment{entry: a.entry, memory: &a.memory})
+	if err == nil {
+		err = d.start(ctx, a, i)
+	}
+	if err != nil {
+		_ = i.fail(Deploying, err)
+		return
+	}
+	i.become(Running, nil)
+	d.use(a, i)
+	i.log.Info("the previous deployment goes on")
+	d.mu.Lock()
+	a.latest = failed
+	d.mu.Unlock()
+}
+
+// remove makes a no application any more. The caller has the turn.
+func (d *Deployer) remove(a *app) {
+	d.mu.Lock()
+	a.gone = true
+	delete(d.apps, a.name)
+	delete(d.dirty, a.name)
+	d.mu.Unlock()
+	d.use(a, nil)
+	if err := d.store.forget(a.name); err != nil {
+		d.log.Error("cannot remove what was unpacked", "app", a.name.String(), "error", err)
+	}
+}
+
+// wake starts a lazy instance for a request that waits for it. The start belongs
+// to everybody, and goes on when the client leaves.
+func (d *Deployer) wake(ctx context.Context, i *instance) (*opened, error) {
+	type result struct {
+		opened *opened
+		err    error
+	}
+	if !d.begin() {
+		return nil, ErrClosed
+	}
+	woken := make(chan result, 1)
+	go func() {
+		defer d.tasks.Done()
+		o, err := i.wake(d.loading)
+		woken <- result{o, err}
+	}()
+	select {
+	case r := <-woken:
+		return r.opened, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

@@ -1,0 +1,153 @@
+package webapps
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/archive"
+)
+
+// entry is one entry of the folder of applications.
+type entry struct {
+	file    string // its name
+	path    string
+	name    ContextName
+	archive bool
+	info    fs.FileInfo
+}
+
+// same reports whether e is the entry that it was when it was deployed. A folder
+// stays the same whatever is in it: what counts as a change of that, package
+// watch knows.
+func (e *entry) same(was *entry) bool {
+	if e.file != was.file || !os.SameFile(e.info, was.info) {
+		return false
+	}
+	return !e.archive || e.print() == was.print()
+}
+
+// print tells one content of an archive from another, over restarts of the
+// server too.
+func (e *entry) print() string {
+	return fmt.Sprintf("%s %d %d", e.file, e.info.Size(), e.info.ModTime().UnixNano())
+}
+
+// Problem is an entry that is no application.
+type Problem struct {
+	Entry string // the file or folder, by its name
+	Err   error
+}
+
+// scan looks at the folder of applications. Entries come by name; those that
+// cannot be applications are told with the reason. Hidden names are nobody's, as
+// editors, version control and copying tools make them.
+func scan(dir string) (map[ContextName]*entry, []Problem, error) {
+	all, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("webapps: look at the applications: %w", err)
+	}
+	entries := map[ContextName]*entry{}
+	var problems []Problem
+	twice := map[ContextName][]string{}
+	for _, d := range all {
+		if strings.HasPrefix(d.Name(), ".") {
+			continue
+		}
+		e, err := newEntry(dir, d)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // it has just gone
+		case err != nil:
+			problems = append(problems, Problem{d.Name(), err})
+		default:
+			twice[e.name] = append(twice[e.name], e.file)
+			entries[e.name] = e
+		}
+	}
+	for name, files := range twice {
+		if len(files) == 1 {
+			continue
+		}
+		// Which of them is meant, nobody can say.
+		delete(entries, name)
+		for i, file := range files {
+			others := slices.Delete(slices.Clone(files), i, i+1)
+			problems = append(problems, Problem{file, fmt.Errorf("%v is the context of %s as well; keep one of them", name, strings.Join(others, ", "))})
+		}
+	}
+	slices.SortFunc(problems, func(a, b Problem) int { return cmp.Compare(a.Entry, b.Entry) })
+	return entries, problems, nil
+}
+
+func newEntry(dir string, d fs.DirEntry) (*entry, error) {
+	e := &entry{file: d.Name(), path: filepath.Join(dir, d.Name())}
+	var err error
+	if e.info, err = d.Info(); err != nil {
+		return nil, err
+	}
+	base := e.file
+	switch mode := e.info.Mode(); {
+	case mode&fs.ModeSymlink != 0:
+		// Such as to a release: what counts is where it leads.
+		if e.info, err = os.Stat(e.path); err != nil || !e.info.IsDir() {
+			return nil, errors.New("a symbolic link that leads to no folder")
+		}
+	case mode.IsDir():
+	case mode.IsRegular():
+		ending := archive.Ending(e.file)
+		if ending == "" {
+			return nil, errors.New("neither a folder nor an archive (.zip, .tar.gz, .tgz, .whl, .pyz)")
+		}
+		e.archive, base = true, strings.TrimSuffix(e.file, ending)
+		if strings.EqualFold(ending, ".whl") {
+			base, _, _ = strings.Cut(base, "-") // the distribution's name (PEP 427)
+		}
+	default:
+		return nil, errors.New("neither a folder nor an archive")
+	}
+	e.name, err = ParseBase(base)
+	return e, err
+}
+
+// settled reports whether nothing of an entry has changed since that time: what
+// is being copied still changes. It is asked again and again until it is true.
+func settled(e *entry, since time.Time) bool {
+	quiet := func(info fs.FileInfo) bool {
+		changed := changeTime(info)
+		// A time to come is the fault of a clock, which nobody waits for.
+		return changed.Before(since) || changed.After(time.Now().Add(time.Minute))
+	}
+	if e.archive {
+		info, err := os.Stat(e.path)
+		return err == nil && quiet(info)
+	}
+	top, err := filepath.EvalSymlinks(e.path)
+	if err != nil {
+		return false
+	}
+	err = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err // it changes right now
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if !quiet(info) {
+			return errBusy
+		}
+		if d.IsDir() && d.Name() == "__pycache__" {
+			return filepath.SkipDir
+		}
+		return nil
+	})
+	return err == nil
+}
+
+var errBusy = errors.New("still being copied")

@@ -1,0 +1,93 @@
+package webapps
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+)
+
+// Status is what is known of one version of an application at one moment.
+type Status struct {
+	Name  ContextName
+	Entry string // in the folder; "" while it is new
+	Type  Type   // Auto while it is not known
+	About string // what it is, for people, such as "Django 5.2"
+	// Python is the interpreter's version, such as "3.13.0"; "" where none runs.
+	Python string
+	State  State
+	Since  time.Time // when it came to be so
+	// Failure is why the newest deployment has failed, though an older one may be
+	// running; nil if it has not.
+	Failure *Failure
+	// Deploying reports that a deployment is under way, though an older one may be
+	// running.
+	Deploying bool
+	Debug     bool // its framework shows tracebacks to visitors
+	Asleep    bool // its first request will start it
+	Retired   bool // it gets no new sessions
+	Previous  bool // Rollback has something to go back to
+	InFlight  int  // requests
+	Draining  int  // replaced deployments that still finish requests
+	// Workers is what its processes do; nil where there are none.
+	Workers *pyapp.Status
+}
+
+// Apps returns all versions of all applications, in the order of their names.
+func (d *Deployer) Apps() []Status {
+	all := make([]Status, 0)
+	for _, a := range d.list() {
+		all = append(all, d.status(a))
+	}
+	return all
+}
+
+// Problems returns the entries of the folder that are no applications, by name.
+func (d *Deployer) Problems() []Problem {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.problems)
+}
+
+func (d *Deployer) status(a *app) Status {
+	s := Status{Name: a.name}
+	d.mu.Lock()
+	if a.entry != nil {
+		s.Entry = a.entry.file
+	}
+	serving, latest := a.serving, a.latest
+	s.Retired, s.Draining, s.Previous = a.retired, a.drains, a.memory.Previous != 0
+	stopped := a.memory.Stopped
+	d.mu.Unlock()
+	if latest != nil {
+		state, since, failure := latest.now()
+		s.State, s.Since, s.Failure, s.Deploying = state, since, failure, state == Deploying
+	}
+	switch {
+	case serving != nil:
+		s.describe(serving)
+	case latest == nil && stopped:
+		s.State = Stopped
+	}
+	return s
+}
+
+// describe tells what runs.
+func (s *Status) describe(i *instance) {
+	var failure *Failure
+	s.State, s.Since, failure = i.now()
+	if s.Failure == nil {
+		s.Failure = failure
+	}
+	s.Type, s.About, s.InFlight = i.found.kind, i.found.about, i.inside.Inside()
+	o := i.opened.Load()
+	s.Asleep = o == nil && s.State == Running
+	if o == nil || o.pool == nil {
+		return
+	}
+	info, workers := o.pool.Info(), o.pool.Status()
+	s.Python, s.Workers, s.Debug = info.Python, &workers, info.Debug
+	if info.Framework.Name != "" {
+		s.About = info.Framework.Name + " " + info.Framework.Version
+	}
+}
