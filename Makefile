@@ -46,9 +46,9 @@ test-go: build needs
 	GATEHOUSE_TEST_PYTHONS=$$(scripts/pythons) CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
 
 .PHONY: soak
-soak: build needs ## the hard tests at length: chaos for a minute, ten thousand stacks, a hundred reloads
-	GATEHOUSE_SOAK=1 CGO_ENABLED=1 $(GO) test -race -v -count=1 -timeout 30m -run 'Chaos|ThousandsOfStacks|ReloadUnderLoad|NothingSurvives' \
-		./pyapp ./e2e ./cmd/gatehouse
+soak: build needs ## the hard tests at length: chaos and churn for a minute each, ten thousand stacks, a hundred reloads
+	GATEHOUSE_SOAK=1 CGO_ENABLED=1 $(GO) test -race -v -count=1 -timeout 30m -run 'Chaos|Churn|ThousandsOfStacks|ReloadUnderLoad|NothingSurvives' \
+		./pyapp ./webapps ./e2e ./cmd/gatehouse
 
 .PHONY: test-python
 test-python: needs

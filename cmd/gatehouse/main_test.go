@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/user"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -31,6 +32,8 @@ const quickExit = "GORACE=atexit_sleep_ms=0"
 //	taken URL COMMAND…      run a command that must fail, with the URL's port at its end
 //	status N COMMAND…       run a command that must end with that exit status
 //	appears FILE [TEXT]     wait for a file that holds the text
+//
+// $ME is whoever runs the test.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -53,7 +56,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Values[serversKey{}] = map[string]*server{}
 			env.Vars = append(env.Vars, quickExit)
-			return nil
+			me, err := user.Current()
+			if err == nil {
+				env.Vars = append(env.Vars, "ME="+me.Username)
+			}
+			return err
 		},
 	})
 }

@@ -22,6 +22,10 @@ TARGET is a project folder, the current one if absent, or an application as
 module:callable (module:factory() for a function that makes one). Django, Flask
 and others are recognised, and so is the virtual environment.
 
+A project that has a folder webapps, or --webapps, is many: each folder or archive
+in it runs at the path that its name says, and what appears or changes there is
+deployed at once.
+
 What stands in gatehouse.toml in the project's folder, or in [tool.gatehouse] in
 its pyproject.toml, need not be said as a flag; flags win. A file with [[sites]]
 is served as it says: several host names, folders, scripts and applications.
@@ -32,6 +36,7 @@ file.`,
 		Example: `  gatehouse run                      run what is in this folder
   gatehouse run --explain            say what that is, and why
   gatehouse run ~/shop 9000          run another project on port 9000
+  gatehouse run --webapps /srv/apps  run each folder and archive in there
   gatehouse run shop.wsgi:app        run an application by its name
   gatehouse run "shop:create_app()"  run what a function makes
   gatehouse run --reload             load what is saved, show tracebacks here

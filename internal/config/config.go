@@ -26,8 +26,9 @@ type Config struct {
 	App    App
 	Log    Log
 
-	Apps  []NamedApp // in the order of the file
-	Sites []Site     // likewise; none: App is what is served
+	Webapps string     // a folder of applications; "" for none named
+	Apps    []NamedApp // in the order of the file
+	Sites   []Site     // likewise; none: App is what is served
 }
 
 // Engine bounds what clients may do to connections. A duration of 0 is no limit.
@@ -136,10 +137,21 @@ type App struct {
 	Preload       bool
 	Reload        bool // the source is watched: development
 
+	Type  string // of one in a folder of applications: Auto, or what it is
+	Start string // likewise: AtOnce or ByRequest
+	// Release are commands that are run, likewise, before new code takes over.
+	Release []string
+
 	StreamRequests bool
 	Sendfile       bool
 	AccelRedirect  map[string]string // URL prefix: folder
 }
+
+// When an application is started.
+const (
+	AtOnce    = "now"
+	ByRequest = "first-request"
+)
 
 // Log is where requests and events are written.
 type Log struct {
@@ -189,6 +201,8 @@ func Default() Config {
 			Queue:         100,
 			QueueWait:     10 * time.Second,
 			Preload:       true,
+			Type:          Auto,
+			Start:         AtOnce,
 		},
 		Log: Log{Access: "-", Format: "text"},
 	}

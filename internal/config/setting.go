@@ -526,6 +526,27 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return durationValue{&c.App.QueueWait} },
 		},
 		{
+			Name: "webapps", Group: Applications, Flag: Run, Top: true, AtStart: true, Guarded: true, Field: "webapps.Open", Fixed: "webapps in the folder, if it is there",
+			What: "a folder of applications: each folder or archive in it runs at the path that its name says",
+			bind: func(c *Config) Value { return pathValue{p: &c.Webapps, kind: "DIR"} },
+		},
+		{
+			Name: "type", Group: Applications, Field: "webapps.App.Type",
+			What: "what an application in webapps is, in its own gatehouse.toml",
+			Why:  "files that nobody has declared to be a site are not served",
+			bind: func(c *Config) Value { return choiceValue{&c.App.Type, []string{Auto, "static", "cgi", "wsgi"}} },
+		},
+		{
+			Name: "start", Group: Applications, Field: "webapps.App.Lazy",
+			What: "when a WSGI application in webapps is started; by its first request saves memory where most of many idle",
+			bind: func(c *Config) Value { return choiceValue{&c.App.Start, []string{AtOnce, ByRequest}} },
+		},
+		{
+			Name: "release", Group: Applications, Field: "webapps.App.Release",
+			What: "commands that an application in webapps has run before new code takes over, such as python manage.py migrate --noinput; one that fails keeps the old",
+			bind: func(c *Config) Value { return &listValue{p: &c.App.Release, kind: "COMMAND"} },
+		},
+		{
 			Name: "retry", Group: Applications, Fixed: "only a request that no worker has begun",
 			What: "what happens to the requests of a worker that dies", Why: "a second try could have side effects",
 		},

@@ -162,13 +162,25 @@ func (a *app) take(p pool) {
 // poolConfig is what the configuration makes of what was found, for an
 // application that runs as who. It reads the files that the configuration names.
 func poolConfig(l *config.Loaded, found *detect.Result, who *account, log *slog.Logger) (pyapp.Config, error) {
+	c, err := poolSettings(l, found.Name)
+	if err != nil {
+		return c, err
+	}
+	c.Name, c.Dir, c.App, c.Python, c.Log = found.Name, found.ImportDir, found.App, found.Python.Path, log
+	c.Env = slices.Concat(os.Environ(), found.Env, who.env(), c.Env)
+	return c, nil
+}
+
+// poolSettings is what the configuration says about an application whatever it
+// is; name is for errors. Of the environment it is what the configuration adds.
+func poolSettings(l *config.Loaded, name string) (pyapp.Config, error) {
 	c := &l.Config.App
-	env := slices.Concat(os.Environ(), found.Env, who.env())
+	var env []string
 	for _, v := range c.Env {
 		value, err := v.Resolve()
 		if err != nil {
 			return pyapp.Config{}, &Error{
-				Err:  fmt.Errorf("cannot start %s: %w", found.Name, err),
+				Err:  fmt.Errorf("cannot start %s: %w", name, err),
 				Hint: "from " + l.Call("env") + "; files are read with the application's rights",
 			}
 		}
@@ -179,10 +191,6 @@ func poolConfig(l *config.Loaded, found *detect.Result, who *account, log *slog.
 		return pyapp.Config{}, err
 	}
 	return pyapp.Config{
-		Name:           found.Name,
-		Dir:            found.ImportDir,
-		App:            found.App,
-		Python:         found.Python.Path,
 		Env:            env,
 		Workers:        c.Workers,
 		MaxWorkers:     c.MaxWorkers,
@@ -205,7 +213,6 @@ func poolConfig(l *config.Loaded, found *detect.Result, who *account, log *slog.
 		QueuePerWorker: c.Queue,
 		QueueWait:      limit(c.QueueWait),
 		Scheme:         scheme,
-		Log:            log,
 	}, nil
 }
 

@@ -45,6 +45,9 @@ func Run(ctx context.Context, p Project, streams Streams) error {
 	if err != nil {
 		return err
 	}
+	if dir := located.webapps(l); dir != "" {
+		return run(ctx, l, streams, func(d *daemon) (opener, error) { return d.findWebapps(ctx, located, dir) })
+	}
 	if len(l.Config.Sites) > 0 {
 		return runSites(ctx, located, l, streams)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/pagescript"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 	"github.com/seed-07905ac1/gatehouse/static"
+	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
 // What the table of settings says about the library is true: the fields exist,
@@ -28,9 +29,10 @@ func TestSettingsMatchLibrary(t *testing.T) {
 		"pyapp.Config":      reflect.TypeFor[pyapp.Config](),
 		"forwarded.Trust":   reflect.TypeFor[forwarded.Trust](),
 		"accesslog.Format":  reflect.TypeFor[accesslog.Format](),
+		"webapps.App":       reflect.TypeFor[webapps.App](),
 		"pagescript.Config": reflect.TypeFor[pagescript.Config](),
 	}
-	functions := map[string]any{"gatehouse.Listen": gatehouse.Listen, "accesslog.Open": accesslog.Open, "cgi.Open": cgi.Open, "pagescript.Open": pagescript.Open}
+	functions := map[string]any{"gatehouse.Listen": gatehouse.Listen, "accesslog.Open": accesslog.Open, "cgi.Open": cgi.Open, "pagescript.Open": pagescript.Open, "webapps.Open": webapps.Open}
 	for _, s := range config.Settings() {
 		if _, ok := functions[s.Field]; s.Field == "" || ok || types[s.Field] != nil {
 			continue

@@ -24,6 +24,9 @@ func Explain(p Project, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if dir := located.webapps(l); dir != "" {
+		return explainWebapps(located, l, dir, w)
+	}
 	if len(l.Config.Sites) > 0 {
 		return explainSites(located, l, w)
 	}
@@ -32,11 +35,7 @@ func Explain(p Project, w io.Writer) error {
 		return err
 	}
 	var b strings.Builder
-	row := func(label, value string) {
-		if value != "" {
-			fmt.Fprintf(&b, "%-*s%s\n", labelWidth+2, label, printable(value))
-		}
-	}
+	row := func(label, value string) { explainRow(&b, label, value) }
 	row("folder", found.Dir)
 	if found.ImportDir != found.Dir {
 		row("imports", found.ImportDir)
@@ -57,6 +56,13 @@ func Explain(p Project, w io.Writer) error {
 		return fmt.Errorf("daemon: explain: %w", err)
 	}
 	return nil
+}
+
+// explainRow writes what is known under a label, if anything is.
+func explainRow(b *strings.Builder, label, value string) {
+	if value != "" {
+		fmt.Fprintf(b, "%-*s%s\n", labelWidth+2, label, printable(value))
+	}
 }
 
 // explainSites is Explain for a configuration with sites: what its applications

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
+	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
 // What tests see of the inside.
@@ -201,6 +202,14 @@ func Record(log *slog.Logger, label, text string) {
 
 // UID is the account's number.
 func (a *account) UID() int { return a.uid }
+
+// LoadWebapp is what the daemon makes of the application in dir, one of several
+// below a server that has this configuration.
+func LoadWebapp(dir string, server *config.Loaded) (webapps.App, error) {
+	h := &appFolder{dir: dir, started: server}
+	h.loaded.Store(server)
+	return h.load(dir)
+}
 
 // Sites are sites whose applications are pools of a test.
 type Sites struct{ s *sites }

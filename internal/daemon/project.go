@@ -55,6 +55,18 @@ func (p *project) load() (*config.Loaded, error) {
 
 // look finds out what the application is. Nothing is started.
 func (p *project) look(l *config.Loaded) (*detect.Result, error) {
+	if err := alone(l); err != nil {
+		return nil, err
+	}
+	found, err := detect.Folder(p.dir, p.options(l))
+	if err != nil {
+		return nil, detectError(p.dir, err)
+	}
+	return found, nil
+}
+
+// options are what the configuration says of what to look for.
+func (p *project) options(l *config.Loaded) detect.Options {
 	var opt detect.Options
 	opt.App = named(l, "app", l.Config.App.App)
 	if p.callable != "" {
@@ -71,11 +83,7 @@ func (p *project) look(l *config.Loaded) (*detect.Result, error) {
 			opt.Settings = named(l, "env", cmp.Or(v.Value, os.Getenv(v.From)))
 		}
 	}
-	found, err := detect.Folder(p.dir, opt)
-	if err != nil {
-		return nil, detectError(p.dir, err)
-	}
-	return found, nil
+	return opt
 }
 
 // named is a setting as detection wants it.

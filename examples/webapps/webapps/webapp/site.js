@@ -1,0 +1,1 @@
+document.getElementById("said").textContent = "Its script ran.";

@@ -1,0 +1,130 @@
+package webapps_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
+)
+
+func TestMain(m *testing.M) { os.Exit(testserver.Main(m, nil)) }
+
+// start serves a copy of the folder, which the test may change.
+func start(t *testing.T) (p *testserver.Program, site, apps string) {
+	t.Helper()
+	dir := t.TempDir()
+	apps = filepath.Join(dir, "webapps")
+	if err := os.CopyFS(apps, os.DirFS("webapps")); err != nil {
+		t.Fatal(err)
+	}
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = testserver.StartProgram(t, dir, testserver.Build(t, "../../cmd/gatehouse"), "run", "--user", me.Username, "0")
+	return p, p.Await(`ready +(http://[^ ]+/)`), apps
+}
+
+func ask(t *testing.T, method, url, body string) (*http.Response, string) {
+	t.Helper()
+	client := http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		Timeout:       testserver.Patience,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(text)
+}
+
+// TestFiles asks for files of each application, many clients at once: the right
+// type, and always the right length.
+func TestFiles(t *testing.T) {
+	_, site, apps := start(t)
+	for _, tt := range []struct{ path, file, media string }{
+		{"", "ROOT/index.html", "text/html"},
+		{"index.html", "ROOT/index.html", "text/html"},
+		{"webapp/", "webapp/index.html", "text/html"},
+		{"webapp/index.html?a=1", "webapp/index.html", "text/html"},
+		{"webapp/site.css", "webapp/site.css", "text/css"},
+		{"webapp/site.js", "webapp/site.js", "text/javascript"},
+		{"webapp/dot.gif", "webapp/dot.gif", "image/gif"},
+		{"webapp/letter.doc", "webapp/letter.doc", "application/msword"},
+		{"webapp/film.mp4", "webapp/film.mp4", "video/mp4"},
+		{"tools/visits/", "tools#visits/index.html", "text/html"},
+	} {
+		want, err := os.ReadFile(filepath.Join(apps, tt.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var clients sync.WaitGroup
+		for range 8 {
+			clients.Go(func() {
+				resp, body := ask(t, http.MethodGet, site+tt.path, "")
+				if resp.StatusCode != http.StatusOK || body != string(want) || resp.ContentLength != int64(len(want)) {
+					t.Errorf("%q: %s with %d bytes, announced %d; want %s", tt.path, resp.Status, len(body), resp.ContentLength, tt.file)
+				}
+				if got := resp.Header.Get("Content-Type"); !strings.HasPrefix(got, tt.media) {
+					t.Errorf("%q: Content-Type is %s, want %s", tt.path, got, tt.media)
+				}
+			})
+		}
+		clients.Wait()
+	}
+	for path, status := range map[string]int{"nothing": 404, "webapp/nothing": 404, "webapp": 307, "time/app.py": 404, "tools%23visits/": 404, ".gatehouse/key": 404} {
+		if resp, _ := ask(t, http.MethodGet, site+path, ""); resp.StatusCode != status {
+			t.Errorf("%s: %s, want %d", path, resp.Status, status)
+		}
+	}
+}
+
+// TestMethods: everything for applications and scripts, GET and HEAD for files.
+func TestMethods(t *testing.T) {
+	_, site, _ := start(t)
+	if resp, _ := ask(t, http.MethodPost, site+"webapp/index.html", "a=1"); resp.StatusCode != 405 || resp.Header.Get("Allow") != "GET, HEAD, OPTIONS" {
+		t.Errorf("POST to a file: %s, Allow %q", resp.Status, resp.Header.Get("Allow"))
+	}
+	if resp, body := ask(t, http.MethodPost, site+"time/", "hello"); resp.StatusCode != 200 || !strings.HasSuffix(body, "at /time/\nhello") {
+		t.Errorf("POST to the application: %s %q", resp.Status, body)
+	}
+	for n := 1; n <= 2; n++ {
+		want := fmt.Sprintf("visit %d of /tools/visits/cgi-bin/count.sh\n", n)
+		if resp, body := ask(t, http.MethodPost, site+"tools/visits/cgi-bin/count.sh", ""); resp.StatusCode != 200 || body != want {
+			t.Errorf("POST to the script: %s %q, want %q", resp.Status, body, want)
+		}
+	}
+}
+
+// TestCopied: what is copied in is live a moment later, as its page says.
+func TestCopied(t *testing.T) {
+	p, site, apps := start(t)
+	if err := os.CopyFS(filepath.Join(apps, "clock"), os.DirFS("webapps/time")); err != nil {
+		t.Fatal(err)
+	}
+	p.Log.Wait(t, "deployed app=/clock")
+	if resp, body := ask(t, http.MethodGet, site+"clock/", ""); resp.StatusCode != 200 || !strings.Contains(body, "at /clock/") {
+		t.Errorf("%s %q", resp.Status, body)
+	}
+	p.Interrupt()
+	if status := p.Wait(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+}

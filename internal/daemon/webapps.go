@@ -1,0 +1,356 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/webapps"
+)
+
+// webappsFolder is where applications are looked for if nothing names a folder.
+const webappsFolder = "webapps"
+
+// firstWait is how long what is served where is not said, because applications
+// are still starting: one that hangs must not keep the others from being told.
+const firstWait = 10 * time.Second
+
+// webapps is the folder of applications that the project consists of, "" if it
+// is an application itself. One that was named is one; so is what could be a
+// Python package of that name.
+func (p *project) webapps(l *config.Loaded) string {
+	switch {
+	case l.Config.Webapps != "":
+		return l.Config.Webapps
+	case len(l.Config.Sites) > 0:
+		return ""
+	}
+	dir := filepath.Join(p.dir, webappsFolder)
+	info, err := os.Stat(dir)
+	_, inPackage := os.Lstat(filepath.Join(dir, "__init__.py"))
+	if err != nil || !info.IsDir() || inPackage == nil || p.callable != "" || l.Config.App.App != "" {
+		return ""
+	}
+	return dir
+}
+
+// alone refuses what only one of several applications can be told.
+func alone(l *config.Loaded) error {
+	switch {
+	case l.Config.App.Type != config.Auto && l.Config.App.Type != string(webapps.WSGI):
+		return &Error{
+			Err:  fmt.Errorf("%s: gatehouse run runs WSGI applications, and %q is for one of several in webapps", l.Call("type"), l.Config.App.Type),
+			Hint: "gatehouse DIR serves files, and gatehouse --cgi DIR scripts as well",
+		}
+	case len(l.Config.App.Release) > 0:
+		return &Error{Err: fmt.Errorf("%s: only applications in webapps have such commands", l.Call("release")), Hint: "run them before the reload"}
+	case l.Config.App.Start != config.AtOnce:
+		return &Error{Err: fmt.Errorf("%s: the only application is started at once; %q is for one of several in webapps", l.Call("start"), l.Config.App.Start)}
+	}
+	return nil
+}
+
+// together refuses what only an application by itself can be told.
+func together(l *config.Loaded) error {
+	if len(l.Config.Sites) > 0 {
+		return &Error{Err: fmt.Errorf("%s and [[sites]] do not go together; keep one of them", l.Call("webapps"))}
+	}
+	for _, s := range config.Settings() {
+		_, set := l.Origin(s.Name)
+		switch {
+		case !set:
+		case s.Name == "reload":
+			return &Error{Err: fmt.Errorf("%s is for one application; what is saved in webapps is deployed anyway", l.Call(s.Name))}
+		case ownOnly(s.Name) && s.Name != "python":
+			return &Error{
+				Err:  fmt.Errorf("%s is the matter of each application in webapps", l.Call(s.Name)),
+				Hint: "put it into gatehouse.toml in that application's folder",
+			}
+		}
+	}
+	return nil
+}
+
+// appFolder is a site of several applications.
+type appFolder struct {
+	*webapps.Deployer
+	project *project
+	dir     string
+	who     *account
+	log     *slog.Logger
+	started *config.Loaded                // the configuration of the start, which some settings stay with
+	loaded  atomic.Pointer[config.Loaded] // for applications that are deployed from now on
+}
+
+// findWebapps decides who runs the applications in dir.
+func (d *daemon) findWebapps(ctx context.Context, p *project, dir string) (opener, error) {
+	l := d.front.loaded
+	if err := together(l); err != nil {
+		return nil, err
+	}
+	dir, err := absoluteFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	if d.who, err = accountForAll(dir, l.Config.User, os.Geteuid()); err != nil {
+		return nil, err
+	}
+	h := &appFolder{
+		project: p, dir: dir, who: d.who, log: d.log, started: l,
+	}
+	h.loaded.Store(l)
+	return func() (site, error) {
+		if h.Deployer, err = webapps.Open(h.deployerConfig()); err != nil {
+			return nil, webappsError(dir, err)
+		}
+		timer := time.NewTimer(firstWait)
+		defer timer.Stop()
+		select {
+		case <-h.Deployed():
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		return h, nil
+	}, nil
+}
+
+// deployerConfig is the Deployer's.
+func (h *appFolder) deployerConfig() webapps.Config {
+	return webapps.Config{Dir: h.dir, Load: h.load, Drain: h.started.Config.Drain, Scheme: scheme, Log: h.log}
+}
+
+// accountForAll decides whom the applications in dir run as: whoever --user
+// names; started by root, the folder's owner. One that root owns is refused: many
+// people's code, dropped in, is nothing for root to run.
+func accountForAll(dir, named string, euid int) (*account, error) {
+	who, warning, err := accountFor("", dir, named, euid)
+	if err == nil && warning != "" {
+		err = &Error{
+			Err:  fmt.Errorf("cannot run the applications in %s as root, who owns the folder", dir),
+			Hint: "--user NAME, or user in gatehouse.toml, takes somebody with fewer rights; or give the folder to one: chown NAME " + dir,
+		}
+	}
+	return who, err
+}
+
+func webappsError(dir string, err error) *Error {
+	e := &Error{Err: fmt.Errorf("cannot run the applications in %s: %w", dir, err)}
+	if errors.Is(err, os.ErrPermission) {
+		e.Hint = "whoever runs gatehouse keeps unpacked archives and data in " + filepath.Join(dir, ".gatehouse") + ", and must be allowed to write there"
+	}
+	return e
+}
+
+// absoluteFolder is the absolute path of a folder of applications.
+func absoluteFolder(dir string) (string, error) {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = syscall.ENOTDIR
+	}
+	var abs string
+	if err == nil {
+		abs, err = filepath.Abs(dir)
+	}
+	if err != nil {
+		return "", &Error{Err: fmt.Errorf("cannot run the applications in %s: %w", dir, cause(err)), Hint: "--webapps takes a folder in which each folder or archive is an application"}
+	}
+	return abs, nil
+}
+
+func (h *appFolder) handler() http.Handler { return h.Deployer }
+
+func (h *appFolder) asksOrigin() bool { return true }
+
+// patience implements site.
+func (h *appFolder) patience(sig os.Signal) time.Duration {
+	c := &h.loaded.Load().Config
+	if sig == syscall.SIGINT {
+		return c.InterruptDrain
+	}
+	return c.Drain
+}
+
+// configuration implements site.
+func (h *appFolder) configuration() (*config.Loaded, error) {
+	l, err := h.project.load()
+	if err != nil {
+		return nil, err
+	}
+	return l, together(l)
+}
+
+// reload implements site: every application loads its code again. Those that
+// cannot go on as they were.
+func (h *appFolder) reload(ctx context.Context, l *config.Loaded) (kept []error, err error) {
+	h.loaded.Store(l)
+	err = h.ReloadAll(ctx)
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		return all.Unwrap(), nil
+	}
+	return nil, err
+}
+
+// fallback implements site.
+func (h *appFolder) fallback() string { return "all applications go on as they were" }
+
+// changed implements site: the Deployer sees itself what changes.
+func (h *appFolder) changed() <-chan string { return nil }
+
+// risks implements site.
+func (h *appFolder) risks() (all []string) {
+	for _, s := range h.Apps() {
+		if s.Debug {
+			all = append(all, fmt.Sprintf("%v: debug mode is on and everybody on the network can reach this: visitors may see settings and code", s.Name))
+		}
+	}
+	return all
+}
+
+// dump implements site.
+func (h *appFolder) dump(ctx context.Context) {
+	for _, s := range h.Apps() {
+		stacks, err := h.Stacks(ctx, s.Name)
+		if err == nil { // it has gone meanwhile
+			logStacks(h.log.With("app", s.Name.String()), stacks)
+		}
+	}
+}
+
+// close implements site.
+func (h *appFolder) close(ctx context.Context) error { return h.Close(ctx) }
+
+// announce says what runs where, an application each line.
+func (h *appFolder) announce(s *screen, begun time.Time, addrs []address) {
+	apps := h.Apps()
+	s.line("webapps", "%s in %s", count(len(apps), "application"), h.dir)
+	path, about, entry := 0, 0, 0
+	for i := range apps {
+		path, about, entry = max(path, len(apps[i].Name.String())), max(about, len(apps[i].About)), max(entry, len(apps[i].Entry))
+	}
+	for i := range apps {
+		a := &apps[i]
+		label := ""
+		if a.State == webapps.Failed {
+			label = "failed"
+		}
+		s.line(label, "%-*s  %-*s  %-*s  %s", path, a.Name, about, a.About, entry, a.Entry, stateOf(a))
+	}
+	if len(apps) > 1 {
+		s.line("", "all run as one user and can reach each other's files and processes")
+	}
+	for i, addr := range addrs {
+		if i == 0 {
+			s.line("ready", "%-28s in %s", addr.url, seconds(time.Since(begun)))
+		} else {
+			s.line("", "%s", addr.url)
+		}
+	}
+}
+
+// stateOf is the state of an application in words.
+func stateOf(a *webapps.Status) string {
+	switch {
+	case a.State == webapps.Failed && a.Failure != nil:
+		return fmt.Sprintf("failed: %v", a.Failure.Err)
+	case a.Asleep:
+		return "starts with its first request"
+	case a.Workers != nil:
+		return fmt.Sprintf("%v   %s   Python %s", a.State, count(len(a.Workers.Workers), "worker"), a.Python)
+	}
+	return a.State.String()
+}
+
+// inspectWebapps says what would be deployed, as the present configuration has
+// it.
+func inspectWebapps(p *project, l *config.Loaded, dir string) (string, []webapps.Finding, error) {
+	if err := together(l); err != nil {
+		return "", nil, err
+	}
+	dir, err := absoluteFolder(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	who, err := accountForAll(dir, l.Config.User, os.Geteuid())
+	if err != nil {
+		return "", nil, err
+	}
+	h := &appFolder{project: p, dir: dir, who: who, started: l}
+	h.loaded.Store(l)
+	found, err := webapps.Inspect(h.deployerConfig())
+	if err != nil {
+		return "", nil, webappsError(dir, err)
+	}
+	return dir, found, nil
+}
+
+// explainWebapps is Explain for a folder of applications.
+func explainWebapps(p *project, l *config.Loaded, dir string, w io.Writer) error {
+	why := cmp.Or(l.Why("webapps"), "a folder of that name is there")
+	dir, found, err := inspectWebapps(p, l, dir)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	explainRow(&b, "folder", dir)
+	explainRow(&b, "file", l.File)
+	for _, f := range found {
+		b.WriteByte('\n')
+		if f.Name == (webapps.ContextName{}) && f.Err != nil {
+			explainRow(&b, f.Entry, "no application: "+f.Err.Error())
+			continue
+		}
+		explainRow(&b, f.Name.String(), cmp.Or(f.About, "failed")+", "+f.Entry)
+		for _, r := range f.Reasons {
+			fmt.Fprintf(&b, "  %s\n", printable(r))
+		}
+		if f.Err != nil {
+			fmt.Fprintf(&b, "  %s\n", printable(f.Err.Error()))
+		}
+	}
+	lines := l.Lines()
+	if _, set := l.Origin("webapps"); !set {
+		root, err := filepath.Abs(p.dir)
+		if err != nil {
+			root = p.dir
+		}
+		lines = append([]config.Line{config.TextLine("", "webapps", strings.TrimPrefix(inFolder(root, dir), "./"), why)}, lines...)
+	}
+	fmt.Fprintf(&b, "\nthe same as %s\n\n%s", config.FileName, printable(config.Format(lines)))
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("daemon: explain: %w", err)
+	}
+	return nil
+}
+
+// checkWebapps is Check for a folder of applications: all of them must be what
+// can be deployed.
+func checkWebapps(p *project, l *config.Loaded, dir string, w io.Writer) error {
+	dir, found, err := inspectWebapps(p, l, dir)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, f := range found {
+		if f.Err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", filepath.Join(dir, f.Entry), f.Err))
+		}
+	}
+	if len(errs) > 0 {
+		return &Error{Err: errors.Join(errs...)}
+	}
+	newScreen(w).line("ok", "%s; %s in %s", cmp.Or(l.File, "no configuration file"), count(len(found), "application"), dir)
+	return nil
+}
+
+var _ site = (*appFolder)(nil)

@@ -1,0 +1,191 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/cgi"
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/detect"
+	"github.com/seed-07905ac1/gatehouse/static"
+	"github.com/seed-07905ac1/gatehouse/webapps"
+)
+
+// load says how the application in dir runs: as its own file says, and where that
+// is silent as the server's says for all. The file came with the application, so
+// it decides about nothing else.
+func (h *appFolder) load(dir string) (webapps.App, error) {
+	app, err := h.loadOwn(dir)
+	if e, ok := errors.AsType[*Error](err); ok {
+		err = &webapps.Failure{Err: e.Err, Hint: e.Hint}
+	}
+	return app, err
+}
+
+func (h *appFolder) loadOwn(dir string) (webapps.App, error) {
+	var app webapps.App
+	if err := h.owns(dir); err != nil {
+		return app, err
+	}
+	p := &project{dir: dir, source: config.Source{Dir: dir}}
+	l, err := p.load()
+	if err != nil {
+		return app, err
+	}
+	server := h.loaded.Load()
+	if err := mayAsk(l, &server.Config.App, dir); err != nil {
+		return app, &Error{Err: err}
+	}
+	l.Inherit(&server.Config, func(s *config.Setting) bool { return aboutApp(s) && !ownOnly(s.Name) })
+	if app.WSGI, err = poolSettings(l, filepath.Base(dir)); err != nil {
+		return app, err
+	}
+	// What the process has become does not show in its own environment.
+	app.WSGI.Env = append(h.who.env(), app.WSGI.Env...)
+	app.Type = webapps.Type(l.Config.App.Type)
+	if l.Config.App.Type == config.Auto {
+		app.Type = webapps.Auto
+	}
+	app.Lazy = l.Config.App.Start == config.ByRequest
+	app.Release = l.Config.App.Release
+	app.Look = p.options(l)
+	app.Look.ProjectPython = serverPython(app.Look, server)
+	if app.CGI, err = scriptSettings(l, app.WSGI.Env, server); err != nil {
+		return app, err
+	}
+	app.Static = static.Config{Charset: server.Config.Static.Charset}
+	return app, nil
+}
+
+// scriptSettings is what is said about applications, for scripts.
+func scriptSettings(l *config.Loaded, env []string, server *config.Loaded) (cgi.Config, error) {
+	c, err := cgiConfig(&server.Config.CGI)
+	c.Env, c.Python = env, server.Config.App.Python
+	c.Timeout, c.StallTimeout = limit(l.Config.App.Timeout), limit(l.Config.App.StallTimeout)
+	if _, set := l.Origin("max-body"); set {
+		c.MaxBody = bound(l.Config.App.MaxBody)
+	}
+	return c, err
+}
+
+// ownOnly reports whether a setting is each application's own matter: what one of
+// them is says nothing of the others.
+func ownOnly(name string) bool {
+	return slices.Contains([]string{"app", "type", "python", "health", "env", "accel-redirect", "release"}, name)
+}
+
+// serverPython is the interpreter for applications that have none of their own:
+// what they name themselves, else what the server's configuration says.
+func serverPython(look detect.Options, server *config.Loaded) detect.Named {
+	python := server.Config.App.Python
+	if look.ProjectPython.Value != "" || look.Python.Value != "" || python == "" {
+		return look.ProjectPython
+	}
+	if strings.ContainsRune(python, filepath.Separator) {
+		if abs, err := filepath.Abs(python); err == nil {
+			python = abs
+		}
+	}
+	return named(server, "python", python)
+}
+
+// owns refuses, where root has started the server, an application of somebody
+// else's: its code runs with the rights of whoever the server has become, which
+// its owner has not got otherwise.
+func (h *appFolder) owns(dir string) error {
+	if h.who == nil || h.started.Config.User != "" {
+		return nil
+	}
+	uid, ok := owner(dir)
+	if ok && int(uid) == h.who.uid {
+		return nil
+	}
+	return &Error{
+		Err:  fmt.Errorf("%s belongs to another user (%d) than the folder of applications, whose owner, %s, everything here runs as", dir, uid, h.who.name),
+		Hint: "chown -R " + h.who.name + " " + dir + "; or --user NAME, which runs all of it as one whom you trust with it",
+	}
+}
+
+// mayAsk refuses what an application's own file may not say.
+func mayAsk(l *config.Loaded, server *config.App, dir string) error {
+	for _, s := range config.Settings() {
+		if _, set := l.Origin(s.Name); !set {
+			continue
+		}
+		switch {
+		case s.Group != config.Applications || s.Name == "webapps":
+			return fmt.Errorf("%s concerns the whole server; an application's own file says how that application runs", l.Call(s.Name))
+		case s.Name == "reload":
+			return fmt.Errorf("%s is for development; what is saved in webapps is deployed anyway", l.Call(s.Name))
+		}
+	}
+	c := &l.Config.App
+	for _, v := range c.Env {
+		switch {
+		case v.From != "":
+			return fmt.Errorf("%s: %s: the server's environment is not the application's; { file = \"PATH\" } takes a file of its own", l.Call("env"), v.Name)
+		case v.File != "" && !within(dir, v.File):
+			return fmt.Errorf("%s: %s: %s is not in the application's own folder", l.Call("env"), v.Name, v.File)
+		}
+	}
+	for prefix, folder := range c.AccelRedirect {
+		if !within(dir, folder) {
+			return fmt.Errorf("%s: %s: %s is not in the application's own folder", l.Call("accel-redirect"), prefix, folder)
+		}
+	}
+	for _, b := range bounds {
+		own, most := b.of(c), b.of(server)
+		if _, set := l.Origin(b.setting); set && b.above(own, most) {
+			return fmt.Errorf("%s is more than the server allows; [app] in its own file says how much that is", l.Call(b.setting))
+		}
+	}
+	return nil
+}
+
+// within reports whether path is in a folder, links followed as far as it is
+// there.
+func within(dir, path string) bool {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	} else if !os.IsNotExist(err) {
+		return false
+	}
+	rel, err := filepath.Rel(realDir(dir), path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// aBound is a setting by which an application takes more of what all share.
+type aBound struct {
+	setting string
+	of      func(*config.App) int64
+	endless bool // 0 is no limit at all, which nothing is above
+}
+
+// bounds are those. Where the server's configuration does not say how much, its
+// default is what there is.
+var bounds = []aBound{
+	{"max-body", func(c *config.App) int64 { return int64(c.MaxBody) }, false},
+	{"spool-memory", func(c *config.App) int64 { return int64(c.SpoolMemory) }, false},
+	{"response-spool", func(c *config.App) int64 { return int64(c.ResponseSpool) }, false},
+	{"queue", func(c *config.App) int64 { return int64(c.Queue) }, false},
+	{"workers", func(c *config.App) int64 { return int64(max(c.Workers, c.MaxWorkers)) }, true},
+	{"memory-soft", func(c *config.App) int64 { return int64(c.MemorySoft) }, true},
+	{"memory-hard", func(c *config.App) int64 { return int64(c.MemoryHard) }, true},
+	{"start-timeout", func(c *config.App) int64 { return int64(c.StartTimeout / time.Millisecond) }, true},
+}
+
+// above reports whether an application asks for more than there is.
+func (b aBound) above(own, most int64) bool {
+	switch {
+	case b.endless && most == 0:
+		return false
+	case b.endless && own == 0:
+		return true
+	}
+	return own > most
+}

@@ -1,0 +1,96 @@
+package daemon_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/daemon"
+	"github.com/seed-07905ac1/gatehouse/webapps"
+)
+
+// serverWith is a server whose file holds that.
+func serverWith(t *testing.T, text string) *config.Loaded {
+	t.Helper()
+	l, err := (&config.Source{Dir: folderWith(t, config.FileName, text)}).Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// TestOwnFile: an application's own file says how it runs, and nothing else.
+func TestOwnFile(t *testing.T) {
+	for _, tt := range []struct{ name, file, server, says string }{
+		{"a listener", `listen = [":80"]`, "", "gatehouse.toml:1: listen concerns the whole server"},
+		{"a user", `user = "root"`, "", "user concerns the whole server"},
+		{"a log", "[log]\naccess_log = \"/etc/passwd\"", "", "gatehouse.toml:2: access_log concerns the whole server"},
+		{"limits of connections", "[limits]\nmax_head = \"1GB\"", "", "max_head concerns the whole server"},
+		{"more applications", `webapps = "/"`, "", "webapps concerns the whole server"},
+		{"development", "[app]\nreload = true", "", "reload is for development"},
+		{"the manager", "[manager]\nlisten = \":1\"", "", "unknown table [manager]"},
+		{"a secret of the server's", "[app.env]\nA = { env = \"HOME\" }", "", "A: the server's environment is not the application's"},
+		{"a file outside", "[app.env]\nA = { file = \"/etc/shadow\" }", "", "A: /etc/shadow is not in the application's own folder"},
+		{"a file outside, by its name", "[app.env]\nA = { file = \"../other/secret\" }", "", "is not in the application's own folder"},
+		{"a file outside, by a link", "[app.env]\nA = { file = \"link\" }", "", "is not in the application's own folder"},
+		{"a folder outside", "[app]\naccel_redirect = [\"/p/=/etc\"]", "", "is not in the application's own folder"},
+		{"a folder outside, by a link", "[app]\naccel_redirect = [\"/p/=up\"]", "", "is not in the application's own folder"},
+		{"a larger body", "[app]\nmax_body = \"101MB\"", "", "gatehouse.toml:2: max_body is more than the server allows"},
+		{"a larger body than this server's", "[app]\nmax_body = \"3MB\"", "[app]\nmax_body = \"2MB\"", "max_body is more than the server allows"},
+		{"more workers", "[app]\nworkers = \"1..9\"", "[app]\nworkers = 8", "workers is more than the server allows"},
+		{"no limit of memory", "[app]\nmemory_hard = \"off\"", "[app]\nmemory_hard = \"500MB\"", "memory_hard is more than the server allows"},
+		{"more memory", "[app]\nmemory_hard = \"501MB\"", "[app]\nmemory_hard = \"500MB\"", "memory_hard is more than the server allows"},
+		{"a start without end", "[app]\nstart_timeout = \"off\"", "", "start_timeout is more than the server allows"},
+		{"nonsense", "[app]\ntype = \"java\"", "", "gatehouse.toml:2:8: type: \"java\" is not one of auto, static, cgi, wsgi"},
+		{"not TOML", "[app", "", "gatehouse.toml:1:"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := folderWith(t, config.FileName, tt.file)
+			for link, target := range map[string]string{"link": "/etc/passwd", "up": ".."} {
+				if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := daemon.LoadWebapp(dir, serverWith(t, tt.server))
+			if _, ok := errors.AsType[*webapps.Failure](err); !ok || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("it says %v, want %q", err, tt.says)
+			}
+		})
+	}
+}
+
+// TestLoadWebapp: what an application says of itself counts, then what the server
+// says for all.
+func TestLoadWebapp(t *testing.T) {
+	server := serverWith(t, "python = \"python3.9\"\n[app]\nmax_body = \"50MB\"\ntimeout = \"7s\"\nworkers = 8\nstart = \"first-request\"\n")
+	dir := folderWith(t, config.FileName, "[app]\ntype = \"wsgi\"\nworkers = \"1..3\"\nmax_body = \"50MB\"\naccel_redirect = [\"/p/=files\"]\n[app.env]\nA = \"1\"\nB = { file = \"secret\" }\n")
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "files"), 0o755), os.WriteFile(filepath.Join(dir, "secret"), []byte("2\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	app, err := daemon.LoadWebapp(dir, server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := app.WSGI
+	if app.Type != webapps.WSGI || !app.Lazy || c.Workers != 1 || c.MaxWorkers != 3 || c.MaxBody != 50<<20 || c.Timeout != 7*time.Second || c.Health != "" {
+		t.Errorf("it is %+v", app)
+	}
+	if !slices.Equal(c.Env, []string{"A=1", "B=2"}) || !slices.Equal(app.CGI.Env, c.Env) {
+		t.Errorf("environment %v, that of scripts %v", c.Env, app.CGI.Env)
+	}
+	if c.AccelRedirect["/p/"] != filepath.Join(dir, "files") || app.Look.App.Value != "" || app.Look.ProjectPython.Value != "python3.9" || app.Look.Python.Value != "" {
+		t.Errorf("redirects %v, looked for %+v", c.AccelRedirect, app.Look)
+	}
+	if app.CGI.Timeout != 7*time.Second || app.CGI.MaxBody != 50<<20 {
+		t.Errorf("scripts: %+v", app.CGI)
+	}
+	app, err = daemon.LoadWebapp(t.TempDir(), serverWith(t, ""))
+	if err != nil || app.Type != webapps.Auto || app.Lazy || app.WSGI.Workers != 0 || app.WSGI.MaxBody != 100<<20 {
+		t.Errorf("without a word: %+v, %v", app, err)
+	}
+}
