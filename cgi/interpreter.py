@@ -70,8 +70,6 @@ def load(settings):
         return {"unfit": "it is no CPython"}
     script.load(settings)
     startup = frozenset(sys.modules) - {"errno", "fcntl", "_socket"}  # those are for us
-    import warnings  # noqa: F401, script.read uses it
-
     sys.path[0] = os.path.dirname(os.__file__)  # until a script's folder stands there
     look_around()
     return {}
@@ -115,7 +113,7 @@ class Interpreter:
             elif order == SIGNAL:
                 self.signal(number, data[9])
             else:
-                self.tell(b"checked %s" % check(*marshal.loads(data[9:])))
+                self.tell(b"checked %s" % self.check(*marshal.loads(data[9:])))
 
     def run(self, number, data, rights):
         # As little as possible is done before the fork: what both processes write
@@ -140,6 +138,25 @@ class Interpreter:
             if self.early:
                 self.early = False
                 self.reap()
+
+    def check(self, path, of_file, env):
+        """Return why the script would behave differently here than in an interpreter of its own, nothing if it would not.
+
+        What is needed to run it soon is prepared. "again" at the front says that what
+        was found for other scripts holds no more.
+        """
+        script.set_environment(env)  # that of the next request will hardly differ
+        others = modules_in(os.path.dirname(path))
+        again = False
+        if of_file:
+            # A process that is none of a script's is not for reap.
+            _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGCHLD])
+            of_file_read, code = read_elsewhere(path)
+            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGCHLD])
+            again = of_file_read == of_file and learn(path, of_file, code, others)
+        hidden = min(learned & others, default="")
+        reason = b"its folder has a module of its own called %s" % os.fsencode(hidden) if hidden else b""
+        return b"again %s" % reason if again else b"once %s" % reason
 
     def signal(self, number, signal):
         # While we look for the process, reap must not make its number another's.
@@ -191,34 +208,36 @@ def kill(pid, signal):
             pass
 
 
-def check(path, of_file, env):
-    """Return why the script would behave differently here than in an interpreter of its own, nothing if it would not.
-
-    What is needed to run it soon is prepared. "again" at the front says that what
-    was found for other scripts holds no more.
-    """
-    script.set_environment(env)  # that of the next request will hardly differ
-    others = modules_in(os.path.dirname(path))
-    again = learn(path, of_file, others) if of_file else False
-    hidden = min(learned & others, default="")
-    reason = b"its folder has a module of its own called %s" % os.fsencode(hidden) if hidden else b""
-    return b"again %s" % reason if again else b"once %s" % reason
-
-
 def modules_in(folder):
     """Return the names of the modules that may lie in the folder."""
     return frozenset(os.fsdecode(name).partition(".")[0] for name in os.listdir(folder))
 
 
-def learn(path, of_file, others):
+def read_elsewhere(path):
+    """Return what script.read does, from a process of its own.
+
+    What compiling takes of memory would be part of each fork, and there are sources
+    that end a compiler.
+    """
+    answer, question = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with open(question, "wb") as file:
+            marshal.dump(script.read(path), file)
+        os._exit(0)
+    os.close(question)
+    with open(answer, "rb") as file:
+        data = file.read()
+    os.waitpid(pid, 0)
+    return marshal.loads(data) if data else (None, False)
+
+
+def learn(path, of_file, code, others):
     """Keep the script's code, and import what it imports, so that it is there in the next process.
 
     others are the names of modules that it would get from elsewhere. Return
     whether something was imported.
     """
-    of_file_read, code = script.read(path)
-    if of_file_read != of_file:
-        return False
     if len(script.codes) >= MAX_KEPT:
         script.codes.clear()
     script.codes[path] = script.Known(path, of_file, code)

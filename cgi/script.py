@@ -29,7 +29,7 @@ class Known:
 
     def __init__(self, path, identity, code):
         self.identity = identity
-        self.code = code  # see read; None if it is not known
+        self.code = code  # see read
         self.path = os.fsdecode(path)
         self.folder = os.path.dirname(self.path)
 
@@ -48,6 +48,25 @@ def load(settings):
     ours = tuple(name for name in sys.modules if name.partition(".")[0] == package)
     replaced = sys.stdin, sys.stdout, sys.stderr
     streams = open_streams()
+    rehearse()
+
+
+def rehearse():
+    """Do some of what is to come, several times, so that the interpreter has adapted to it.
+
+    Since Python 3.11 it writes into code that is new to it, which would be done,
+    and so copied, in each process.
+    """
+    main, empty = sys.modules["__main__"], compile("", "", "exec")
+    env = os.environb.copy()
+    for number in range(40):
+        env[b"REMOTE_PORT"] = b"%d" % number
+        set_environment(env)
+        run("", empty)
+        flush()
+        flush_files()
+        made()
+    sys.modules["__main__"] = main
 
 
 def read(path):
@@ -55,7 +74,8 @@ def read(path):
 
     The code is False where compiling it prints something.
     """
-    warnings = sys.modules["warnings"]
+    import warnings
+
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # not to wait for the other end of a pipe
     except OSError:
@@ -83,6 +103,7 @@ def serve(files, path, identity, argv, env):
     known = codes.get(path)
     if not known or known.identity != identity:
         known = Known(path, identity, None)
+        _, known.code = read(path)
     for target, fd in enumerate(files):
         os.dup2(fd, target)
     for fd in files:
@@ -101,12 +122,9 @@ def serve(files, path, identity, argv, env):
     sys.argv = [known.path, *map(os.fsdecode, argv)] if argv else [known.path]
     sys.orig_argv = [sys.executable, *sys.argv]
     forget_ourselves()
-    code = known.code
-    if code is None:
-        _, code = read(path)
-    if not code:  # let the interpreter itself say what is wrong with it
+    if not known.code:  # let the interpreter itself say what is wrong with it
         os.execv(sys.executable, [sys.executable, path, *argv])
-    end(run(known.path, code))
+    end(run(known.path, known.code))
 
 
 def set_environment(env):

@@ -5,6 +5,8 @@ Nothing is imported either that the interpreter has not loaded itself: what
 stands in the template's memory costs each fork of it time.
 """
 
+import marshal
+import os
 import sys
 
 PACKAGE = "_gatehouse"
@@ -12,16 +14,17 @@ ModuleSpec = type(sys.__spec__)
 
 
 class Sources:
-    """A finder and loader for the package's modules, held as source text."""
+    """A finder and loader for the package's modules, held as source text and code."""
 
     def __init__(self, texts):
         self._texts = texts
+        self._codes = compile_elsewhere(texts)
 
     def find_spec(self, name, path=None, target=None):
         package, _, module = name.partition(".")
         if package != PACKAGE or (module and module not in self._texts):
             return None
-        return ModuleSpec(name, self, origin="<gatehouse>/%s.py" % module, is_package=not module)
+        return ModuleSpec(name, self, origin=filename_of(module), is_package=not module)
 
     def create_module(self, spec):
         return None
@@ -31,11 +34,37 @@ class Sources:
         if not name:
             return
         module.__file__ = module.__spec__.origin
-        exec(compile(self._texts[name], module.__file__, "exec"), module.__dict__)
+        exec(self._codes.pop(name), module.__dict__)
 
     def get_source(self, name):
         """Return a module's text: tracebacks ask for it."""
         return self._texts.get(name.partition(".")[2])
+
+
+def filename_of(module):
+    return "<gatehouse>/%s.py" % module
+
+
+def compile_elsewhere(texts):
+    """Compile in a process of its own: here, the memory for that would be part of each fork."""
+    answer, question = os.pipe()
+    try:
+        pid = os.fork()
+    except OSError:  # there may be no more processes; it is only a matter of memory
+        pid = -1
+    if pid <= 0:
+        codes = {name: compile(text, filename_of(name), "exec") for name, text in texts.items()}
+    if pid == 0:
+        with open(question, "wb") as file:
+            marshal.dump(codes, file)
+        os._exit(0)
+    os.close(question)
+    with open(answer, "rb") as file:
+        data = file.read()
+    if pid > 0:
+        os.waitpid(pid, 0)
+        codes = marshal.loads(data)
+    return codes
 
 
 def start(boot):
