@@ -50,10 +50,11 @@ pyapp/worker:
 cgi/compat:
 accesslog:            internal/recorder internal/requestid
 forwarded:            internal/requestid
+metrics:              internal/recorder
 
 # floor 2: what handlers are made of
 pagescript:           cgi pyapp internal/detect internal/errorpage internal/requestid
-webapps:              cgi internal/archive internal/detect internal/errorpage internal/metavar internal/router internal/turnstile internal/watch pyapp static
+webapps:              cgi internal/archive internal/detect internal/errorpage internal/metavar internal/router internal/turnstile internal/watch metrics pyapp static
 
 # floor 4: where the towers meet
 internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/detect internal/errorpage internal/recorder internal/router internal/watch

@@ -19,6 +19,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/metavar"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
 	"github.com/seed-07905ac1/gatehouse/internal/watch"
+	"github.com/seed-07905ac1/gatehouse/metrics"
 )
 
 // Defaults of Config, and why.
@@ -122,8 +123,9 @@ type Deployer struct {
 
 // app is one version of an application.
 type app struct {
-	name ContextName
-	turn chan struct{} // holds a token while somebody changes it
+	name  ContextName
+	turn  chan struct{} // holds a token while somebody changes it
+	meter *metrics.Meter
 
 	// Changed by the holder of the turn, with Deployer.mu held.
 	entry   *entry    // that was deployed last, well or not
@@ -379,7 +381,7 @@ func (d *Deployer) examine(e *entry, quiet time.Time) (a *app, calls bool) {
 
 // adopt makes an application. d.mu is held.
 func (d *Deployer) adopt(name ContextName) *app {
-	a := &app{name: name, turn: make(chan struct{}, 1)}
+	a := &app{name: name, turn: make(chan struct{}, 1), meter: metrics.New()}
 	d.apps[name] = a
 	d.publish()
 	return a
@@ -444,7 +446,7 @@ func (d *Deployer) try(a *app, also *sync.WaitGroup, do func()) {
 func (d *Deployer) publish() {
 	versions := map[string][]member{}
 	for _, a := range d.apps {
-		versions[a.name.Path()] = append(versions[a.name.Path()], member{a.name, a.serving, a.retired})
+		versions[a.name.Path()] = append(versions[a.name.Path()], member{a.name, a.meter, a.serving, a.retired})
 	}
 	same := len(versions) == len(d.sites)
 	for path, list := range versions {

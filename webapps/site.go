@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
+	"github.com/seed-07905ac1/gatehouse/metrics"
 )
 
 // site is everything that answers at one path: the versions of an application.
@@ -22,6 +23,7 @@ type site struct {
 // member is one version.
 type member struct {
 	name    ContextName
+	meter   *metrics.Meter
 	serving *instance // nil if there is none that could answer
 	retired bool      // it gets no new sessions
 }
@@ -36,7 +38,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		versions := *s.versions.Load()
 		m, fresh := s.choose(versions, r)
 		if m == nil {
-			unavailable(w, r)
+			s.refuse(w, r, versions)
 			return
 		}
 		if m.serving.inside.Enter() {
@@ -47,10 +49,30 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// refuse answers where no version runs. It counts as an answer of the newest,
+// which is the one to be mended.
+func (s *site) refuse(w http.ResponseWriter, r *http.Request, versions []member) {
+	if len(versions) == 0 {
+		unavailable(w, r) // the application has just gone
+		return
+	}
+	versions[0].meter.Serve(http.HandlerFunc(unavailable), w, r)
+}
+
 // serve has the chosen version answer. The caller has entered it.
 func (s *site) serve(w http.ResponseWriter, r *http.Request, versions []member, m *member, fresh bool) {
 	i := m.serving
 	defer i.inside.Exit()
+	x := m.meter.Begin(w, r)
+	returned := false
+	defer func() { x.End(returned) }()
+	s.answer(x, r, versions, m, fresh)
+	returned = true
+}
+
+// answer is serve, entered and measured.
+func (s *site) answer(w http.ResponseWriter, r *http.Request, versions []member, m *member, fresh bool) {
+	i := m.serving
 	i.used.Store(time.Now().UnixNano())
 	r = s.d.cookies.strip(r) // of whatever application: / and /shop share a host
 	if fresh && versioned(versions) {

@@ -1,9 +1,11 @@
 package webapps
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/metrics"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
@@ -31,6 +33,21 @@ type Status struct {
 	Draining  int  // replaced deployments that still finish requests
 	// Workers is what its processes do; nil where there are none.
 	Workers *pyapp.Status
+	// Traffic is what its requests were answered with, over all deployments. Those
+	// that it could not answer because it does not run count too.
+	Traffic metrics.Snapshot
+}
+
+// Requests returns those of the requests that an application is answering which
+// are the oldest, most at most, the oldest first.
+func (d *Deployer) Requests(name ContextName, most int) ([]metrics.Request, error) {
+	d.mu.Lock()
+	a := d.apps[name]
+	d.mu.Unlock()
+	if a == nil {
+		return nil, fmt.Errorf("webapps: %v: %w", name, ErrNoApp)
+	}
+	return a.meter.Requests(most), nil
 }
 
 // Apps returns all versions of all applications, in the order of their names.
@@ -50,7 +67,7 @@ func (d *Deployer) Problems() []Problem {
 }
 
 func (d *Deployer) status(a *app) Status {
-	s := Status{Name: a.name}
+	s := Status{Name: a.name, Traffic: a.meter.Snapshot()}
 	d.mu.Lock()
 	if a.entry != nil {
 		s.Entry = a.entry.file
