@@ -29,6 +29,9 @@ internal/errorpage:   internal/requestid
 internal/router:
 internal/archive:
 internal/turnstile:
+internal/wording:
+internal/unixsocket:
+internal/terminal:    golang.org/x/term
 internal/marshal:
 internal/fieldline:
 internal/metavar:
@@ -42,7 +45,7 @@ internal/config:      internal/spelling github.com/pelletier/go-toml/v2 github.c
 internal/watch:       github.com/fsnotify/fsnotify
 
 # floor 1: the engine, the handlers, the middleware
-.:                    internal/http1
+.:                    internal/http1 internal/unixsocket
 static:               internal/errorpage internal/nofollow internal/requestid
 cgi:                  cgi/compat internal/bounded internal/errorpage internal/fieldline internal/marshal internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
 pyapp:                internal/bounded internal/errorpage internal/fieldline internal/marshal internal/metavar internal/requestid internal/pyproc internal/unlinked pyapp/worker
@@ -57,7 +60,7 @@ pagescript:           cgi pyapp internal/detect internal/errorpage internal/requ
 webapps:              cgi internal/archive internal/detect internal/errorpage internal/metavar internal/router internal/turnstile internal/watch metrics pyapp static
 
 # floor 4: where the towers meet
-internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/detect internal/errorpage internal/recorder internal/router internal/watch
+internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/detect internal/errorpage internal/recorder internal/router internal/terminal internal/watch internal/wording
 
 # floor 5: the command
 cmd/gatehouse:        internal/daemon internal/config internal/spelling github.com/spf13/cobra github.com/spf13/pflag

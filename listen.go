@@ -1,14 +1,12 @@
 package gatehouse
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"os"
 	"strings"
-	"syscall"
+
+	"github.com/seed-07905ac1/gatehouse/internal/unixsocket"
 )
 
 // socketMode is the mode of a Unix-domain socket that Listen makes: a web
@@ -38,55 +36,11 @@ func Listen(addr string, backlog int) (net.Listener, error) {
 	if path == "" {
 		return nil, errors.New("gatehouse: listen unix: no path")
 	}
-	if err := removeStale(path); err != nil {
-		return nil, fmt.Errorf("gatehouse: listen unix %s: %w", path, err)
-	}
-	l, err := listenUnix(path)
+	l, err := unixsocket.Listen(path, socketMode)
 	if err != nil {
 		return nil, fmt.Errorf("gatehouse: %w", err)
 	}
 	return withBacklog(l, backlog)
-}
-
-// listenUnix makes a socket at path that was never open to more users than
-// socketMode allows.
-func listenUnix(path string) (net.Listener, error) {
-	lc := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
-		return restrictSocket(raw, socketMode)
-	}}
-	l, err := lc.Listen(context.Background(), "unix", path)
-	if err != nil {
-		return nil, err
-	}
-	// The umask may have taken the group's right away as well.
-	if err := os.Chmod(path, socketMode); err != nil {
-		l.Close()
-		return nil, err
-	}
-	return l, nil
-}
-
-// removeStale removes the socket at path if no server listens on it any more.
-func removeStale(path string) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if info.Mode().Type() != fs.ModeSocket {
-		return errors.New("a file that is no socket is in the way")
-	}
-	conn, err := net.Dial("unix", path)
-	if err == nil {
-		conn.Close()
-		return syscall.EADDRINUSE
-	}
-	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return err
-	}
-	return os.Remove(path)
 }
 
 // withBacklog gives l's queue the length that was asked for. It closes l if

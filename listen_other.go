@@ -2,13 +2,7 @@
 
 package gatehouse
 
-import (
-	"net"
-	"syscall"
-)
+import "net"
 
 // setBacklog leaves the system's own length: there is no call to change it.
 func setBacklog(net.Listener, int) error { return nil }
-
-// restrictSocket leaves the mode to the system.
-func restrictSocket(syscall.RawConn, uint32) error { return nil }

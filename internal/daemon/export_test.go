@@ -21,14 +21,11 @@ import (
 // What tests see of the inside.
 var (
 	AccountFor  = accountFor
-	Amount      = amount
-	Count       = count
 	IsDeveloper = isDeveloper
 	ListenError = listenError
 	NameFiles   = nameFiles
 	NewConsole  = newConsole
 	OwnedByRoot = ownedByRoot
-	Seconds     = seconds
 	Target      = target
 	Wrap        = wrap
 )

@@ -4,7 +4,6 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
-	"unsafe"
 )
 
 // owner is the user that owns a file.
@@ -39,23 +38,4 @@ func hasTerminal() bool {
 	}
 	_ = f.Close() // nothing was written
 	return true
-}
-
-// columns is how wide the terminal behind f is, 0 if it does not say.
-func columns(f *os.File) int {
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return 0
-	}
-	var size struct{ rows, columns, x, y uint16 } // struct winsize
-	err = conn.Control(func(fd uintptr) {
-		_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCGWINSZ, uintptr(unsafe.Pointer(&size)))
-		if errno != 0 {
-			size.columns = 0
-		}
-	})
-	if err != nil {
-		return 0
-	}
-	return int(size.columns)
 }

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
+	"github.com/seed-07905ac1/gatehouse/internal/terminal"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
@@ -35,12 +35,10 @@ type screen struct {
 const labelWidth = 11
 
 func newScreen(w io.Writer) *screen {
-	s := &screen{w: w, onTerm: isTerminal(w), width: func() int { return 0 }}
-	if s.onTerm {
-		s.width = func() int { return columns(w.(*os.File)) }
-	}
-	s.fancy = s.onTerm && os.Getenv("NO_COLOR") == "" && utf8Locale()
-	return s
+	return &screen{w: w, onTerm: terminal.Is(w), fancy: terminal.Fancy(w), width: func() int {
+		columns, _ := terminal.Size(w)
+		return columns
+	}}
 }
 
 // logTo has lines go to a log from now on, or to the screen if it is nil.
@@ -148,36 +146,4 @@ func colour(label string) string {
 		return "\x1b[32m" // green
 	}
 	return "\x1b[2m" // dim
-}
-
-// printable replaces what could move the cursor: names of folders can hold
-// anything.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' || r == 0x7f || 0x80 <= r && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, s)
-}
-
-// isTerminal reports whether w is a character device that somebody may look at.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
-}
-
-// utf8Locale reports whether the environment says that UTF-8 is understood, by
-// the precedence of POSIX locale variables.
-func utf8Locale() bool {
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if v := strings.ToUpper(os.Getenv(name)); v != "" {
-			return strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8")
-		}
-	}
-	return false
 }

@@ -1,40 +1,15 @@
 package daemon
 
 import (
-	"fmt"
 	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/terminal"
+	"github.com/seed-07905ac1/gatehouse/internal/wording"
 )
 
-// count is n things in words.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
+// Short names for what nearly every line that people read is made with.
 
-// seconds is d as people say it: tenths below a minute, then minutes, then hours.
-func seconds(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
-	}
-	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-}
-
-// amount is a number of bytes as people say it.
-func amount(n int64) string {
-	switch {
-	case n == 1:
-		return "1 byte"
-	case n < 1000:
-		return fmt.Sprintf("%d bytes", n)
-	case n < 1e6:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	case n < 1e9:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-}
+func count(n int, thing string) string { return wording.Count(n, thing) }
+func seconds(d time.Duration) string   { return wording.Seconds(d) }
+func amount(n int64) string            { return wording.Amount(n) }
+func printable(s string) string        { return terminal.Printable(s) }
