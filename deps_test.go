@@ -30,6 +30,7 @@ internal/router:
 internal/archive:
 internal/turnstile:
 internal/wording:
+internal/logbook:
 internal/unixsocket:
 internal/terminal:    golang.org/x/term
 internal/marshal:
