@@ -174,6 +174,7 @@ func (d *Deployer) prepare(ctx context.Context, a *app, i *instance, w deploymen
 	case m.Current != 0 && m.Print == w.entry.print() && isFolder(d.store.unpacked(a.name, m.Current)):
 		i.dir = top(d.store.unpacked(a.name, m.Current))
 	default:
+		i.at(Unpacking)
 		var err error
 		if m, err = d.unpack(ctx, a, w); err != nil {
 			return a.memory, err
@@ -232,6 +233,7 @@ func (d *Deployer) start(ctx context.Context, a *app, i *instance) error {
 	if i.app.Lazy && i.found.kind == WSGI && (a.serving == nil || !a.serving.awake()) {
 		return nil
 	}
+	i.at(Starting)
 	_, err := i.wake(ctx)
 	return err
 }

@@ -45,10 +45,11 @@ type instance struct {
 	state   State
 	since   time.Time
 	failure *Failure
+	step    Step // while it is deploying
 }
 
 func newInstance(name ContextName, log *slog.Logger, notify func()) *instance {
-	i := &instance{name: name, inside: turnstile.New(), notify: notify, log: log.With("app", name.String()), state: Deploying, since: time.Now()}
+	i := &instance{name: name, inside: turnstile.New(), notify: notify, log: log.With("app", name.String()), state: Deploying, step: Preparing, since: time.Now()}
 	i.used.Store(i.since.UnixNano())
 	return i
 }

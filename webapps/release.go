@@ -31,6 +31,7 @@ func (d *Deployer) release(ctx context.Context, i *instance) error {
 	if len(i.app.Release) == 0 {
 		return nil
 	}
+	i.at(Releasing)
 	data, err := d.store.data(i.name)
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ type Status struct {
 	// Deploying reports that a deployment is under way, though an older one may be
 	// running.
 	Deploying bool
+	Step      Step // of the deployment that is under way; "" if there is none
 	Debug     bool // its framework shows tracebacks to visitors
 	Asleep    bool // its first request will start it
 	Retired   bool // it gets no new sessions
@@ -79,6 +80,9 @@ func (d *Deployer) status(a *app) Status {
 	if latest != nil {
 		state, since, failure := latest.now()
 		s.State, s.Since, s.Failure, s.Deploying = state, since, failure, state == Deploying
+		if s.Deploying {
+			s.Step = latest.doing()
+		}
 	}
 	switch {
 	case serving != nil:
