@@ -60,11 +60,14 @@ metrics:              internal/recorder
 pagescript:           cgi pyapp internal/detect internal/errorpage internal/requestid
 webapps:              cgi internal/archive internal/detect internal/errorpage internal/metavar internal/router internal/turnstile internal/watch metrics pyapp static
 
+# floor 3: what looks after all of them
+internal/control:     internal/archive internal/logbook internal/spelling metrics pyapp webapps
+
 # floor 4: where the towers meet
-internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/detect internal/errorpage internal/recorder internal/router internal/terminal internal/watch internal/wording
+internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/control internal/detect internal/errorpage internal/logbook internal/recorder internal/router internal/terminal internal/unixsocket internal/watch internal/wording metrics
 
 # floor 5: the command
-cmd/gatehouse:        internal/daemon internal/config internal/spelling github.com/spf13/cobra github.com/spf13/pflag
+cmd/gatehouse:        internal/daemon internal/config internal/control internal/spelling internal/terminal internal/wording github.com/spf13/cobra github.com/spf13/pflag
 
 # test help and tools beside the house
 internal/testserver:  .

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/seed-07905ac1/gatehouse/internal/archive"
 )
 
 // root is the entry's name of the application at "/".
@@ -41,6 +43,30 @@ func ParseBase(base string) (ContextName, error) {
 		return newContextName(base, "", version)
 	}
 	return newContextName(base, "/"+strings.ReplaceAll(path, "#", "/"), version)
+}
+
+// ParseName reads what people call an application: as String has it, /shop or
+// /shop##2, or as its entry is called, shop, tools#dns or ROOT.
+func ParseName(name string) (ContextName, error) {
+	if !strings.HasPrefix(name, "/") {
+		return ParseBase(name)
+	}
+	path, version, versioned := strings.Cut(name, "##")
+	if versioned && version == "" {
+		return ContextName{}, nameError(name, "a version is missing behind ##")
+	}
+	return ParsePath(path, version)
+}
+
+// SplitArchive splits the name of a file into the base name that an application
+// would have, and the ending that says which archive it is, "" if it is none.
+func SplitArchive(file string) (base, ending string) {
+	ending = archive.Ending(file)
+	base = strings.TrimSuffix(file, ending)
+	if strings.EqualFold(ending, ".whl") {
+		base, _, _ = strings.Cut(base, "-") // the distribution's name (PEP 427)
+	}
+	return base, ending
 }
 
 // ParsePath reads a path such as "/", "/shop" or "/a/b/", and a version, which

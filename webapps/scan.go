@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/seed-07905ac1/gatehouse/internal/archive"
 )
 
 // entry is one entry of the folder of applications.
@@ -100,14 +98,11 @@ func newEntry(dir string, d fs.DirEntry) (*entry, error) {
 		}
 	case mode.IsDir():
 	case mode.IsRegular():
-		ending := archive.Ending(e.file)
-		if ending == "" {
+		var ending string
+		if base, ending = SplitArchive(e.file); ending == "" {
 			return nil, errors.New("neither a folder nor an archive (.zip, .tar.gz, .tgz, .whl, .pyz)")
 		}
-		e.archive, base = true, strings.TrimSuffix(e.file, ending)
-		if strings.EqualFold(ending, ".whl") {
-			base, _, _ = strings.Cut(base, "-") // the distribution's name (PEP 427)
-		}
+		e.archive = true
 	default:
 		return nil, errors.New("neither a folder nor an archive")
 	}

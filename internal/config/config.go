@@ -17,6 +17,7 @@ type Config struct {
 	TrustedProxies []string // addresses, prefixes, "unix"
 	Drain          time.Duration
 	InterruptDrain time.Duration
+	Control        string // path of a Unix socket, ControlOff; "": one where servers are looked for
 	User           string // "": the owner of an application's or scripts' folder if started by root, else whoever started it
 
 	Engine Engine
@@ -30,6 +31,9 @@ type Config struct {
 	Apps    []NamedApp // in the order of the file
 	Sites   []Site     // likewise; none: App is what is served
 }
+
+// ControlOff is in place of a path: the server cannot be reached by commands.
+const ControlOff = "off"
 
 // Engine bounds what clients may do to connections. A duration of 0 is no limit.
 type Engine struct {

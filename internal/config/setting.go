@@ -588,6 +588,12 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return textValue{&c.User, "NAME"} },
 		},
 		{
+			Name: "control", Group: Process, Flag: Run, AtStart: true, Guarded: true, Fixed: "one of its own in $XDG_RUNTIME_DIR/gatehouse, /run/gatehouse for root",
+			What: "where gatehouse status, deploy, top and other commands reach the server: the path of a Unix socket, or off",
+			Why:  "only root and the server's own user can connect",
+			bind: func(c *Config) Value { return pathValue{p: &c.Control, kind: "PATH|off"} },
+		},
+		{
 			Name: "drain", Group: Process, Flag: both, Field: "gatehouse.Server.Shutdown",
 			What: "how long SIGTERM lets requests finish; a second signal ends at once",
 			bind: func(c *Config) Value { return durationValue{&c.Drain} },

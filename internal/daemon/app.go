@@ -21,6 +21,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
+	"github.com/seed-07905ac1/gatehouse/metrics"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 	"github.com/seed-07905ac1/gatehouse/static"
 )
@@ -46,6 +47,7 @@ type app struct {
 	ctx     context.Context         // ends when they are to end at once
 	cancel  context.CancelFunc
 
+	meter  *metrics.Meter
 	router router.Router
 	// mounts are all that were ever in a table, by what they serve. They stay open
 	// until the end: a request that found one in an old table may still be on its
@@ -63,6 +65,7 @@ type pool interface {
 	Reload(ctx context.Context) error
 	// Stacks asks all workers what they are doing. It does not take long.
 	Stacks(ctx context.Context) []pyapp.WorkerStacks
+	Status() pyapp.Status
 	// Shutdown has the workers end by themselves, until ctx ends.
 	Shutdown(ctx context.Context) error
 	Close() error
@@ -71,7 +74,7 @@ type pool interface {
 // newApp is an application that is not started yet.
 func newApp(p *project, l *config.Loaded, found *detect.Result, who *account, log *slog.Logger) *app {
 	a := &app{
-		project: p, who: who, log: log, started: l, loaded: l, found: found,
+		project: p, who: who, log: log, started: l, loaded: l, found: found, meter: metrics.New(),
 		open: func(ctx context.Context, c pyapp.Config) (pool, error) { return pyapp.OpenContext(ctx, c) },
 	}
 	a.patient.Store(&l.Config)
@@ -341,7 +344,7 @@ func (a *app) mount(m pyapp.StaticMount) (*static.Handler, error) {
 	return h, nil
 }
 
-func (a *app) handler() http.Handler { return &a.router }
+func (a *app) handler() http.Handler { return a.meter.Middleware(&a.router) }
 
 func (a *app) asksOrigin() bool { return true }
 

@@ -40,6 +40,7 @@ func (p *fakePool) Info() pyapp.Info                            { return p.info 
 func (p *fakePool) Close() error                                { p.closed = true; return nil }
 func (p *fakePool) Shutdown(context.Context) error              { return nil }
 func (p *fakePool) Stacks(context.Context) []pyapp.WorkerStacks { return p.stacks }
+func (p *fakePool) Status() pyapp.Status                        { return pyapp.Status{} }
 func (p *fakePool) Reload(context.Context) error {
 	if p.fails == nil {
 		p.info = p.next

@@ -33,6 +33,10 @@ func newConsole(w io.Writer) *console {
 	return c
 }
 
+// ForPeople is a handler that writes records as a server's log has them unless
+// told otherwise.
+func ForPeople(w io.Writer) slog.Handler { return newConsole(w) }
+
 // Enabled implements slog.Handler.
 func (c *console) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
 

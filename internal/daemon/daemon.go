@@ -17,7 +17,9 @@ import (
 // Serve serves the folder that cfg names, with its scripts and pages if they are to run, until a signal or ctx ends it. The
 // error is an *Error if it did not come to serving.
 func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
-	return run(ctx, &config.Loaded{Config: *cfg}, streams, func(d *daemon) (opener, error) {
+	l := &config.Loaded{Config: *cfg}
+	l.Config.Control = config.ControlOff // a folder has nothing to be told of, and may be served by the dozen
+	return run(ctx, l, streams, "", func(d *daemon) (opener, error) {
 		dir, err := findFolder(&cfg.Static)
 		if err != nil {
 			return nil, err
@@ -46,12 +48,12 @@ func Run(ctx context.Context, p Project, streams Streams) error {
 		return err
 	}
 	if dir := located.webapps(l); dir != "" {
-		return run(ctx, l, streams, func(d *daemon) (opener, error) { return d.findWebapps(ctx, located, dir) })
+		return run(ctx, l, streams, p.Version, func(d *daemon) (opener, error) { return d.findWebapps(ctx, located, dir) })
 	}
 	if len(l.Config.Sites) > 0 {
-		return runSites(ctx, located, l, streams)
+		return runSites(ctx, located, l, streams, p.Version)
 	}
-	return run(ctx, l, streams, func(d *daemon) (opener, error) {
+	return run(ctx, l, streams, p.Version, func(d *daemon) (opener, error) {
 		found, err := located.look(l)
 		if err != nil {
 			return nil, err
@@ -110,14 +112,18 @@ type daemon struct {
 	caution string   // about who it is; may be empty
 	cut     bool     // requests were ended before they were done
 	exposed bool     // others than this machine can reach it
-	warned  []string // of risks; belongs to the reloader once there is one
+	version string   // of the program
+	control *controls
+
+	reloading sync.Mutex // one reload at a time
+	warned    []string   // of risks; belongs to whoever reloads
 }
 
 // run is a daemon's life. find says what will be served, or at once why nothing
 // can be.
-func run(ctx context.Context, l *config.Loaded, streams Streams, find func(*daemon) (opener, error)) error {
-	d := &daemon{screen: newScreen(streams.Err), begun: time.Now()}
-	d.front = newFront(l, streams, d.screen)
+func run(ctx context.Context, l *config.Loaded, streams Streams, version string, find func(*daemon) (opener, error)) error {
+	d := &daemon{screen: newScreen(streams.Err), begun: time.Now(), version: version, control: newControls(l)}
+	d.front = newFront(l, streams, d.screen, d.control.writtenDown)
 	d.log = d.front.log
 	if err := d.front.trust.parse(l); err != nil {
 		return err
@@ -142,6 +148,10 @@ func run(ctx context.Context, l *config.Loaded, streams Streams, find func(*daem
 		return err
 	}
 	defer d.front.close()
+	if err := d.control.listen(l, d.who, d.log); err != nil {
+		return err
+	}
+	defer d.control.close()
 	if err := d.who.become(); err != nil {
 		return &Error{Err: err}
 	}
@@ -200,7 +210,12 @@ func (d *daemon) serve(ctx context.Context, s site) error {
 	d.reach(addrs)
 	d.warn(s)
 
-	reloads := newRepeater(func(ctx context.Context) { d.reload(ctx, s) })
+	if err := d.control.serve(d, s); err != nil {
+		_ = d.front.cut() // as below
+		return err
+	}
+	defer d.control.end()
+	reloads := newRepeater(func(ctx context.Context) { _, _ = d.reload(ctx, s) }) // it says itself how it went
 	defer reloads.wait()
 	dumps := newRepeater(s.dump)
 	defer dumps.wait()

@@ -68,12 +68,13 @@ type door struct {
 	done     chan struct{} // closed when that engine has stopped accepting
 }
 
-func newFront(l *config.Loaded, streams Streams, s *screen) *front {
+// newFront is a front that has opened nothing yet. writtenDown is put before its log.
+func newFront(l *config.Loaded, streams Streams, s *screen, writtenDown func(slog.Handler) slog.Handler) *front {
 	f := &front{
 		relay: newRelay(logHandler(&l.Config, streams.Err)), screen: s, out: streams.Out, errOut: streams.Err,
 		failed: make(chan error, 1), loaded: l, started: l,
 	}
-	f.log = slog.New(f.relay)
+	f.log = slog.New(writtenDown(f.relay))
 	s.logTo(f.machineLog(&l.Config))
 	return f
 }
@@ -116,6 +117,17 @@ func (f *front) addresses() []address {
 	var all []address
 	for _, d := range f.doors {
 		all = append(all, describe(d.listener))
+	}
+	return all
+}
+
+// urls are where people reach the site now.
+func (f *front) urls() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	all := []string{}
+	for _, a := range f.addresses() {
+		all = append(all, a.url)
 	}
 	return all
 }

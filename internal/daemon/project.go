@@ -18,6 +18,7 @@ type Project struct {
 	Target     string // a folder, a Python file, "module:callable", or "" for the current folder
 	ConfigFile string // "" for the one in the project's folder, if there is one
 	Flags      []config.Assignment
+	Version    string // of the program, for the control socket
 }
 
 // project is an application's folder and where its configuration comes from.

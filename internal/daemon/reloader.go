@@ -9,16 +9,18 @@ import (
 
 // reload reloads s once and says how it went. What faces the clients is made ready
 // before, so that a port that is taken changes nothing either.
-func (d *daemon) reload(ctx context.Context, s site) {
+func (d *daemon) reload(ctx context.Context, s site) (done reloaded, err error) {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
 	begun := time.Now()
-	done, err := d.exchange(ctx, s)
+	done, err = d.exchange(ctx, s)
 	switch {
-	case ctx.Err() != nil:
-		return // we are ending; nobody wants to know
+	case err != nil && ctx.Err() != nil:
+		return done, ctx.Err() // we are ending; nobody wants to know
 	case err != nil:
 		d.screen.failure(err)
 		d.screen.line("", "%s", s.fallback())
-		return
+		return done, err
 	}
 	for _, err := range done.kept {
 		d.screen.failure(err)
@@ -37,6 +39,7 @@ func (d *daemon) reload(ctx context.Context, s site) {
 		d.reach(done.opened)
 	}
 	d.warn(s)
+	return done, nil
 }
 
 // reloaded is what came of a reload.

@@ -40,11 +40,11 @@ type sites struct {
 }
 
 // runSites is Run where the configuration has sites.
-func runSites(ctx context.Context, p *project, l *config.Loaded, streams Streams) error {
+func runSites(ctx context.Context, p *project, l *config.Loaded, streams Streams, version string) error {
 	if err := sitesOnly(p, l); err != nil {
 		return err
 	}
-	return run(ctx, l, streams, func(d *daemon) (opener, error) {
+	return run(ctx, l, streams, version, func(d *daemon) (opener, error) {
 		who, caution, err := sitesAccount(l, os.Geteuid())
 		if err != nil {
 			return nil, err

@@ -1,0 +1,74 @@
+package control
+
+import (
+	"github.com/seed-07905ac1/gatehouse/metrics"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+	"github.com/seed-07905ac1/gatehouse/webapps"
+)
+
+// maxOldest is how many of the requests in flight are told of each application.
+const maxOldest = 20
+
+// describe is an application as the API has it.
+func (h *Handler) describe(s *webapps.Status) App {
+	a := App{
+		Name: s.Name.String(), Path: s.Name.Path(), Version: s.Name.Version(), Entry: s.Entry,
+		Type: string(s.Type), About: s.About, Python: s.Python,
+		State: s.State.String(), Since: s.Since, Deploying: s.Deploying, Step: string(s.Step),
+		Debug: s.Debug, Asleep: s.Asleep, Retired: s.Retired, Rollback: s.Previous, Draining: s.Draining,
+		Traffic: traffic(&s.Traffic),
+	}
+	if s.Failure != nil {
+		a.Failure = newError(s.Failure)
+	}
+	if s.Workers != nil {
+		a.CrashLoop, a.Waiting = s.Workers.CrashLoop, s.Workers.Waiting
+		for i := range s.Workers.Workers {
+			a.Workers = append(a.Workers, worker(&s.Workers.Workers[i]))
+		}
+	}
+	if s.Traffic.InFlight > 0 {
+		oldest, _ := h.backend.Requests(s.Name, maxOldest) // none of one that has just gone
+		for _, r := range oldest {
+			a.Traffic.Oldest = append(a.Traffic.Oldest, Request{Method: r.Method, Path: r.Path, Age: seconds(r.Age)})
+		}
+	}
+	return a
+}
+
+func worker(s *pyapp.WorkerStatus) Worker {
+	w := Worker{Number: s.Number, PID: s.PID, State: s.State.String(), Born: s.Born, Old: s.Old, Served: s.Served, Memory: s.Memory, Requests: requests(s.Requests)}
+	if s.Reason != 0 {
+		w.Reason = s.Reason.String()
+	}
+	return w
+}
+
+func requests(all []pyapp.RequestStatus) (told []Request) {
+	for _, r := range all {
+		told = append(told, Request{ID: r.ID, Method: r.Method, Path: r.Path, Waited: seconds(r.Waited), Age: seconds(r.Running)})
+	}
+	return told
+}
+
+// classes are the names of metrics.Class.
+var classes = [metrics.Classes]string{"broken", "1xx", "2xx", "3xx", "4xx", "5xx"}
+
+func traffic(s *metrics.Snapshot) Traffic {
+	t := Traffic{
+		Answers: map[string]int64{}, Bytes: s.Bytes, Rate: s.Rate(), PerSecond: s.PerSecond[:min(s.Measured+1, metrics.Seconds)],
+		Measured: s.Latency.Count, P50: seconds(s.Latency.P50), P90: seconds(s.Latency.P90), P99: seconds(s.Latency.P99), InFlight: s.InFlight,
+	}
+	for c, n := range s.Answers {
+		t.Answers[classes[c]] = n
+	}
+	return t
+}
+
+func stacks(all []pyapp.WorkerStacks) []Stacks {
+	told := make([]Stacks, 0, len(all))
+	for _, s := range all {
+		told = append(told, Stacks{Worker: s.Worker, PID: s.PID, Requests: requests(s.Requests), Text: s.Text})
+	}
+	return told
+}
