@@ -53,8 +53,8 @@ func openTerminal(t *testing.T) (master, slave *os.File) {
 	t.Cleanup(func() { master.Close() })
 	var number uint32
 	var unlock int32
-	control(t, master, syscall.TIOCGPTN, unsafe.Pointer(&number))
-	control(t, master, syscall.TIOCSPTLCK, unsafe.Pointer(&unlock))
+	onTerminal(t, master, syscall.TIOCGPTN, unsafe.Pointer(&number))
+	onTerminal(t, master, syscall.TIOCSPTLCK, unsafe.Pointer(&unlock))
 	slave, err = os.OpenFile("/dev/pts/"+strconv.FormatUint(uint64(number), 10), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func openTerminal(t *testing.T) (master, slave *os.File) {
 	return master, slave
 }
 
-func control(t *testing.T, f *os.File, request uintptr, arg unsafe.Pointer) {
+func onTerminal(t *testing.T, f *os.File, request uintptr, arg unsafe.Pointer) {
 	t.Helper()
 	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, f.Fd(), request, uintptr(arg)); errno != 0 {
 		t.Fatalf("ioctl %#x: %v", request, errno)

@@ -23,7 +23,7 @@ const quickExit = "GORACE=atexit_sleep_ms=0"
 //	serve NAME ARGS…        start gatehouse ARGS and wait for its start line; sets NAME_URL
 //	start NAME ARGS…        start gatehouse ARGS and wait for nothing
 //	await NAME REGEXP       wait until that server has written a matching line
-//	signal NAME SIG…        send INT, TERM, HUP or USR1, one after the other
+//	signal NAME SIG…        send INT, TERM, HUP, USR1, QUIT or KILL, one after the other
 //	ended NAME STATUS       wait for its end with that exit status; stdout and stderr are what it wrote
 //	get URL [FIELD: VALUE]  request a page; stdout is its body, stderr its status line and fields
 //	post URL BODY [FIELD: VALUE]  the same with a body
@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[serversKey{}] = map[string]*server{}
-			env.Vars = append(env.Vars, quickExit)
+			env.Vars = append(env.Vars, quickExit, "XDG_RUNTIME_DIR="+env.WorkDir+"/.run") // servers of other tests are not found
 			me, err := user.Current()
 			if err == nil {
 				env.Vars = append(env.Vars, "ME="+me.Username)

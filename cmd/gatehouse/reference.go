@@ -111,6 +111,7 @@ const cliStatuses = `
 | 0 | done, also after a signal that asked for the end |
 | 1 | understood, but it could not be done |
 | 2 | not understood: wrong usage |
+| 3 | a command for a running server: none runs, or it is not clear which is meant |
 
 ## Signals
 | signal | effect |

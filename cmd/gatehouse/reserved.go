@@ -11,8 +11,7 @@ import (
 // now, so that no script that serves a folder of such a name breaks then.
 func reservedNames() []string {
 	return []string{
-		"apps", "cert", "config", "deploy", "logs", "manager", "reload", "restart", "retire", "rollback",
-		"service", "stacks", "start", "status", "stop", "top", "undeploy", "validate", "workers",
+		"cert", "config", "manager", "restart", "service", "validate",
 	}
 }
 

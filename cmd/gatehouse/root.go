@@ -12,8 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/control"
 	"github.com/seed-07905ac1/gatehouse/internal/daemon"
 	"github.com/seed-07905ac1/gatehouse/internal/spelling"
+	"github.com/seed-07905ac1/gatehouse/internal/terminal"
 )
 
 // execute runs one command line and returns the exit status.
@@ -77,6 +79,9 @@ a command, is written ./NAME.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newRun(), newCheck(), newExplain(), newVersion(), newCompletion(), newReference())
+	root.AddCommand(newStatus(), newApps(), newDeploy())
+	root.AddCommand(newOperations()...)
+	root.AddCommand(newWorkers(), newStacks(), newLogs(), newTop())
 	root.AddCommand(reserved()...)
 	root.SetUsageTemplate(usageTemplate)
 	return root
@@ -149,7 +154,26 @@ const (
 	exitOK    = 0
 	exitError = 1 // it was understood and could not be done
 	exitUsage = 2 // it was not understood
+	exitNone  = 3 // there is no server, or not one alone, that it could be about
 )
+
+// remoteHint is what to do about an error of a running server's.
+func remoteHint(e *control.Error) string {
+	hint := e.Hint
+	for _, f := range e.Files {
+		hint += "\n  " + f
+	}
+	if e.More > 0 {
+		hint += fmt.Sprintf("\n  and %d more", e.More)
+	}
+	if e.Code == control.WouldLose {
+		hint += "\n--discard throws them away"
+	}
+	if e.Traceback != "" {
+		hint += "\nthe whole traceback is in the log: gatehouse logs"
+	}
+	return terminal.Printable(strings.TrimPrefix(hint, "\n"))
+}
 
 // report says what went wrong, one line and perhaps a hint, and returns the exit
 // status.
@@ -161,7 +185,22 @@ func report(w io.Writer, cmd *cobra.Command, err error) int {
 	var hint string
 	var usage *usageError
 	var failed *daemon.Error
+	var remote *control.Error
+	var several *control.SeveralError
 	switch {
+	case errors.As(err, new(*toldError)):
+		return status
+	case errors.As(err, &remote):
+		hint = remoteHint(remote)
+		if remote.Code == control.Usage {
+			status = exitUsage
+		}
+	case errors.As(err, &several):
+		status, hint = exitNone, several.List()
+	case errors.Is(err, control.ErrNoServer):
+		status, hint = exitNone, "gatehouse run starts one; --control PATH names the socket of one elsewhere"
+	case errors.As(err, new(*control.NoServerError)):
+		status = exitNone
 	case errors.As(err, &usage):
 		status = exitUsage
 		hint = usage.hint

@@ -48,7 +48,7 @@ file.`,
 			if err != nil {
 				return err
 			}
-			project := daemon.Project{Target: target, ConfigFile: file, Flags: line.given}
+			project := daemon.Project{Target: target, ConfigFile: file, Flags: line.given, Version: ownVersion()}
 			if explain {
 				return daemon.Explain(project, cmd.OutOrStdout())
 			}

@@ -46,7 +46,7 @@ func want(ts *testscript.TestScript, neg bool, args []string, least int) {
 func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 1)
 	var env []string
-	for _, name := range []string{"PATH", "HOME", "NO_COLOR", "LANG", "VIRTUAL_ENV", "TMPDIR"} {
+	for _, name := range []string{"PATH", "HOME", "NO_COLOR", "LANG", "VIRTUAL_ENV", "TMPDIR", "XDG_RUNTIME_DIR"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	s := newServer(ts.MkAbs("."), env, args[1:])
@@ -80,7 +80,7 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 2)
 	s := named(ts, args[0])
 	for _, name := range args[1:] {
-		sig, ok := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "USR1": syscall.SIGUSR1, "QUIT": syscall.SIGQUIT}[name]
+		sig, ok := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "USR1": syscall.SIGUSR1, "QUIT": syscall.SIGQUIT, "KILL": syscall.SIGKILL}[name]
 		if !ok {
 			ts.Fatalf("unknown signal %s", name)
 		}

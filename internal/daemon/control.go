@@ -178,13 +178,32 @@ func (b *backend) Manager() control.Manager { return b.manager() }
 func (b *backend) Reload(ctx context.Context) (restart []string, err error) {
 	b.daemon.front.reopenLog()
 	done, err := b.daemon.reload(ctx, b.inspected)
-	if err == nil && len(done.kept) > 0 {
-		err = errors.Join(done.kept...) // all else is new, but who has asked should look
+	if err == nil {
+		err = keptError(done.kept)
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		err = &control.Error{Code: control.Failure, Message: e.Error(), Hint: e.Hint, Traceback: e.Detail}
 	}
 	return done.restart, err
+}
+
+// keptError is why parts go on as they were while all else is new: who has asked
+// should look.
+func keptError(kept []error) error {
+	switch len(kept) {
+	case 0:
+		return nil
+	case 1:
+		return kept[0]
+	}
+	e := &control.Error{Code: control.Failure, Message: fmt.Sprintf("%s cannot be loaded and go on as they were; all else is new", count(len(kept), "part"))}
+	for i, err := range kept {
+		if i > 0 {
+			e.Hint += "\n"
+		}
+		e.Hint += err.Error()
+	}
+	return e
 }
 
 // LogName implements control.Backend.

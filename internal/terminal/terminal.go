@@ -62,6 +62,9 @@ func Printable(s string) string {
 	}, s)
 }
 
+// Line is Printable for what is to stay in one line.
+func Line(s string) string { return strings.ReplaceAll(Printable(s), "\n", " ") }
+
 // utf8Locale reports whether the environment says that UTF-8 is understood, by
 // the precedence of POSIX locale variables.
 func utf8Locale() bool {

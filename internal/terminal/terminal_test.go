@@ -36,6 +36,9 @@ func TestIsNone(t *testing.T) {
 
 func TestPrintable(t *testing.T) {
 	const bad, want = "a\x1b[2J\r\t\u009b\x7fé\n", "a?[2J????é\n"
+	if got, want := terminal.Line(bad), "a?[2J????é "; got != want {
+		t.Errorf("%q in a line becomes %q, want %q", bad, got, want)
+	}
 	if got := terminal.Printable(bad); got != want {
 		t.Errorf("%q becomes %q, want %q", bad, got, want)
 	}
