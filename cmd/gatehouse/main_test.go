@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/user"
 	"testing"
 
@@ -56,6 +57,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Values[serversKey{}] = map[string]*server{}
 			env.Vars = append(env.Vars, quickExit, "XDG_RUNTIME_DIR="+env.WorkDir+"/.run") // servers of other tests are not found
+			if err := os.Mkdir(env.WorkDir+"/.run", 0o700); err != nil {
+				return err
+			}
 			me, err := user.Current()
 			if err == nil {
 				env.Vars = append(env.Vars, "ME="+me.Username)

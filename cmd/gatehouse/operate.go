@@ -44,9 +44,12 @@ is what SIGHUP does.`,
 stopped when those that it has are idle, with --now at once.`,
 		`  gatehouse retire /shop##1
   gatehouse retire --now "/shop##1"   one with a hole in it is not kept for anybody`, oneApp)
-	retire.query = url.Values{}
-	retire.cmd.Flags().Var(&switchValue{retire.query, "now"}, "now", "stop it at once, whoever has a session with it")
-	retire.cmd.Flags().Lookup("now").NoOptDefVal = "1"
+	now := retire.cmd.Flags().Bool("now", false, "stop it at once, whoever has a session with it")
+	retire.ask = func(query url.Values) {
+		if *now {
+			query.Set("now", "1")
+		}
+	}
 	var all []*cobra.Command
 	for _, o := range []*operation{undeploy, start, stop, reload, rollback, retire} {
 		all = append(all, o.cmd)
@@ -56,22 +59,20 @@ stopped when those that it has are idle, with --now at once.`,
 
 // operation is a command that asks for a change.
 type operation struct {
-	cmd   *cobra.Command
-	query url.Values // beside the application
+	cmd *cobra.Command
+	ask func(url.Values) // for more than the application
 }
 
 // newOperation makes a command of that name; done says what has happened then.
 func newOperation(name, done, short, long, example string, args cobra.PositionalArgs) *operation {
-	o := &operation{}
+	o := &operation{ask: func(url.Values) {}}
 	usage := name + " [flags] APP"
 	if name == "reload" {
 		usage = name + " [flags] [APP]"
 	}
 	cmd, r := newRemote(usage, short, long, example, args, func(cmd *cobra.Command, r *remote, c *control.Client, args []string) error {
 		query := url.Values{}
-		for key, values := range o.query {
-			query[key] = values
-		}
+		o.ask(query)
 		about := "all"
 		if len(args) > 0 {
 			query.Set("app", args[0])
@@ -83,21 +84,6 @@ func newOperation(name, done, short, long, example string, args cobra.Positional
 	o.cmd = cmd
 	return o
 }
-
-// switchValue is a flag without a value that goes into a request.
-type switchValue struct {
-	query url.Values
-	key   string
-}
-
-// String implements pflag.Value.
-func (s *switchValue) String() string { return "" }
-
-// Set implements pflag.Value.
-func (s *switchValue) Set(string) error { s.query.Set(s.key, "1"); return nil }
-
-// Type implements pflag.Value.
-func (s *switchValue) Type() string { return "bool" }
 
 // perform asks for a change, shows how it goes and says how it went. upload is what
 // is deployed, nil for nothing.

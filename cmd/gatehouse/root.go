@@ -159,20 +159,21 @@ const (
 
 // remoteHint is what to do about an error of a running server's.
 func remoteHint(e *control.Error) string {
-	hint := e.Hint
+	var hint strings.Builder
+	hint.WriteString(e.Hint)
 	for _, f := range e.Files {
-		hint += "\n  " + f
+		hint.WriteString("\n  " + f)
 	}
 	if e.More > 0 {
-		hint += fmt.Sprintf("\n  and %d more", e.More)
+		fmt.Fprintf(&hint, "\n  and %d more", e.More)
 	}
 	if e.Code == control.WouldLose {
-		hint += "\n--discard throws them away"
+		hint.WriteString("\n--discard throws them away")
 	}
 	if e.Traceback != "" {
-		hint += "\nthe whole traceback is in the log: gatehouse logs"
+		hint.WriteString("\nthe whole traceback is in the log: gatehouse logs")
 	}
-	return terminal.Printable(strings.TrimPrefix(hint, "\n"))
+	return terminal.Printable(strings.TrimPrefix(hint.String(), "\n"))
 }
 
 // report says what went wrong, one line and perhaps a hint, and returns the exit
@@ -218,7 +219,7 @@ func report(w io.Writer, cmd *cobra.Command, err error) int {
 		}
 	}
 	for line := range strings.Lines(err.Error()) { // a configuration file may have several problems
-		fmt.Fprintf(w, "gatehouse: %s\n", strings.TrimRight(line, "\n"))
+		fmt.Fprintf(w, "gatehouse: %s\n", terminal.Line(strings.TrimRight(line, "\n"))) // it may quote an archive
 	}
 	for line := range strings.Lines(hint) {
 		fmt.Fprintf(w, "  %s\n", strings.TrimRight(line, "\n"))

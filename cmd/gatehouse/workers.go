@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,14 +41,14 @@ func writeWorkers(w io.Writer, workers *[]control.AppWorker) error {
 		if k.Old {
 			state += ", old code"
 		}
-		at := ""
+		var at strings.Builder
 		for n, q := range k.Requests {
 			if n > 0 {
-				at += "; "
+				at.WriteString("; ")
 			}
-			at += fmt.Sprintf("%s %s for %s", q.Method, q.Path, latency(q.Age.Duration()))
+			fmt.Fprintf(&at, "%s %s for %s", q.Method, q.Path, latency(q.Age.Duration()))
 		}
-		t.add(k.App, fmt.Sprint(k.Number), fmt.Sprint(k.PID), state, wording.Seconds(time.Since(k.Born)), fmt.Sprint(k.Served), memory(k.Memory), at)
+		t.add(k.App, fmt.Sprint(k.Number), fmt.Sprint(k.PID), state, wording.Seconds(time.Since(k.Born)), fmt.Sprint(k.Served), memory(k.Memory), at.String())
 	}
 	return t.write(w)
 }

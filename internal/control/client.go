@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -26,6 +27,8 @@ func Dial(path string) *Client {
 	return &Client{path: path, http: &http.Client{Transport: &http.Transport{
 		DialContext:        func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", path) },
 		DisableCompression: true,
+		// What is refused for its name is refused before the archive is sent.
+		ExpectContinueTimeout: askTime,
 	}}}
 }
 
@@ -61,7 +64,7 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, v any) 
 	}
 	defer body.Close()
 	if err := json.NewDecoder(body).Decode(v); err != nil {
-		return ended(ctx, err)
+		return ended(ctx)
 	}
 	return nil
 }
@@ -81,7 +84,7 @@ func Lines[T any](ctx context.Context, c *Client, method, path string, query url
 			return nil
 		}
 		if err != nil {
-			return ended(ctx, err)
+			return ended(ctx)
 		}
 		v := new(T)
 		if err := json.Unmarshal(line, v); err != nil {
@@ -118,13 +121,20 @@ func (c *Client) Do(ctx context.Context, what string, query url.Values, body io.
 // ask sends a request and returns the body of an answer that is well.
 func (c *Client) ask(ctx context.Context, method, path string, query url.Values, body io.Reader) (io.ReadCloser, error) {
 	u := url.URL{Scheme: "http", Host: "gatehouse", Path: Base + path, RawQuery: query.Encode()}
+	sent := &source{r: body}
+	if body != nil {
+		body = sent
+	}
 	r, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, fmt.Errorf("control: ask: %w", err)
 	}
+	if body != nil {
+		r.Header.Set("Expect", "100-continue")
+	}
 	resp, err := c.http.Do(r)
 	if err != nil {
-		return nil, c.failed(ctx, err)
+		return nil, c.failed(ctx, sent, err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp.Body, nil
@@ -137,26 +147,39 @@ func (c *Client) ask(ctx context.Context, method, path string, query url.Values,
 	return nil, failed.Error
 }
 
+// source is the body of a request, which remembers why it could not be read.
+type source struct {
+	r   io.Reader
+	err atomic.Pointer[error]
+}
+
+// Read implements io.Reader.
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err.Store(&err)
+	}
+	return n, err
+}
+
 // failed says why there was no answer.
-func (c *Client) failed(ctx context.Context, err error) error {
-	var errno syscall.Errno
+func (c *Client) failed(ctx context.Context, sent *source, err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		if errors.As(err, &errno) {
+		if errno, ok := errors.AsType[syscall.Errno](err); ok {
 			err = errno
 		}
 		return &NoServerError{c.path, err}
 	}
-	return ended(ctx, err)
+	if own := sent.err.Load(); own != nil {
+		return *own
+	}
+	return ended(ctx)
 }
 
 // ended tells a server that has ended from a client that has had enough.
-func ended(ctx context.Context, err error) error {
+func ended(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var errno syscall.Errno
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &errno) && (errno == syscall.ECONNRESET || errno == syscall.EPIPE) {
-		return ErrEnded
-	}
-	return fmt.Errorf("control: read an answer: %w", err)
+	return ErrEnded
 }

@@ -2,13 +2,18 @@ package control_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/seed-07905ac1/gatehouse/internal/control"
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
@@ -268,5 +273,57 @@ func TestServerDies(t *testing.T) {
 	cancel()
 	if err := open(t).Get(ctx, "status", nil, new(control.Server)); !errors.Is(err, context.Canceled) {
 		t.Errorf("who has left gets %v", err)
+	}
+}
+
+// TestTooLarge sends an archive that the server does not want to its end.
+func TestTooLarge(t *testing.T) {
+	h := openLimited(t, 1<<10)
+	for _, size := range []int64{1 << 11, 1 << 20, 32 << 20} {
+		_, _, err := h.do("deploy", about("/new", "ending", ".zip"), io.LimitReader(rand.Reader, size))
+		refused(t, err, control.TooLarge)
+	}
+}
+
+// TestCut has clients that leave in the middle of an archive.
+func TestCut(t *testing.T) {
+	h := open(t)
+	for _, say := range []string{
+		"POST /v1/deploy?app=/new&ending=.zip HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nPK",
+		"POST /v1/deploy?app=/new&ending=.zip HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nPK\r\n",
+		"POST /v1/deploy?app=/new&ending=.zip HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n",
+	} {
+		c, err := net.Dial("unix", h.Path())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, say); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.(*net.UnixConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(c)
+		if err != nil || strings.Contains(string(answer), `"done":true`) {
+			t.Errorf("answered %q, %v", answer, err)
+		}
+		c.Close()
+	}
+	testserver.Eventually(t, "nothing is left of what came", func() bool {
+		left, err := os.ReadDir(h.dir + "/.gatehouse/incoming")
+		return err == nil && len(left) == 0
+	})
+	if len(h.Apps()) != 1 {
+		t.Errorf("there are %d applications, want the one from before", len(h.Apps()))
+	}
+}
+
+// TestSourceFails has an archive that cannot be read to its end: that is the
+// client's own fault, and is told as such.
+func TestSourceFails(t *testing.T) {
+	h := open(t)
+	_, _, err := h.do("deploy", about("/new", "ending", ".zip"), io.MultiReader(strings.NewReader("PK"), iotest.ErrReader(errEnough)))
+	if !errors.Is(err, errEnough) {
+		t.Errorf("%v, want what is wrong with the archive", err)
 	}
 }

@@ -57,13 +57,16 @@ func socket(t testing.TB) string {
 }
 
 // open runs the applications in a folder that holds a page at /site.
-func open(t testing.TB) *house {
+func open(t testing.TB) *house { return openLimited(t, 0) }
+
+// openLimited is open with archives of so many bytes at most.
+func openLimited(t testing.TB, maxUpload int64) *house {
 	t.Helper()
 	h := &house{t: t, dir: t.TempDir(), book: logbook.New()}
 	write(t, filepath.Join(h.dir, "site", "index.html"), "welcome")
 	h.log = slog.New(h.book.Handler(slog.NewTextHandler(io.Discard, nil)))
 	var err error
-	if h.Deployer, err = webapps.Open(webapps.Config{Dir: h.dir, Quiet: 50 * time.Millisecond, Interval: 20 * time.Millisecond, Log: h.log}); err != nil {
+	if h.Deployer, err = webapps.Open(webapps.Config{Dir: h.dir, Quiet: 50 * time.Millisecond, Interval: 20 * time.Millisecond, MaxUpload: maxUpload, Log: h.log}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -29,11 +29,11 @@ func (h *Handler) post(name string, decide func(*http.Request) (*operation, erro
 			refuse(w, e.status(), e)
 			return
 		}
-		about := o.name.String()
-		if o.all {
-			about = "all"
+		log := h.log
+		if !o.all {
+			log = log.With("app", o.name.String())
 		}
-		h.log.Info("asked for at the control socket", "what", name, "about", about)
+		log.Info("asked for at the control socket", "what", name)
 		h.perform(w, r, o)
 	})
 }

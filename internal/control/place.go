@@ -32,7 +32,7 @@ func own() string {
 // of its own and the server stays root's; becomes reports that it does not.
 func Place(becomes bool) (path string, err error) {
 	dir, mode := own(), fs.FileMode(0o700)
-	if os.Geteuid() == 0 && (becomes || os.Getenv("XDG_RUNTIME_DIR") == "") {
+	if os.Geteuid() == 0 && (becomes || !isOurs(os.Getenv("XDG_RUNTIME_DIR"))) {
 		dir, mode = system, 0o755 // names are no secret; each socket is its user's
 	}
 	if err := os.MkdirAll(dir, mode); err != nil {
@@ -42,6 +42,17 @@ func Place(becomes bool) (path string, err error) {
 		return "", fmt.Errorf("control: folder for sockets: %w", err)
 	}
 	return filepath.Join(dir, strconv.Itoa(os.Getpid())+ending), nil
+}
+
+// isOurs reports whether a folder is that of this user: sudo may leave a variable
+// that names another's.
+func isOurs(dir string) bool {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
 }
 
 // private refuses a folder in which somebody else than root and this user could

@@ -15,11 +15,12 @@ import (
 // texts are records in short.
 func texts(records []logbook.Record) (all []string) {
 	for _, r := range records {
-		s := r.App + ":" + r.Message
+		var s strings.Builder
+		s.WriteString(r.App + ":" + r.Message)
 		for _, a := range r.Attrs {
-			s += " " + a.Key + "=" + a.Value
+			s.WriteString(" " + a.Key + "=" + a.Value)
 		}
-		all = append(all, s)
+		all = append(all, s.String())
 	}
 	return all
 }
