@@ -41,6 +41,12 @@ func Place(becomes bool) (path string, err error) {
 	if err := private(dir); err != nil {
 		return "", fmt.Errorf("control: folder for sockets: %w", err)
 	}
+	if dir == system {
+		// A umask must not keep the users of servers out.
+		if err := os.Chmod(dir, mode); err != nil {
+			return "", fmt.Errorf("control: folder for sockets: %w", err)
+		}
+	}
 	return filepath.Join(dir, strconv.Itoa(os.Getpid())+ending), nil
 }
 

@@ -86,7 +86,8 @@ func listenControl(path string, who *account) (*net.UnixListener, error) {
 		return nil, err
 	}
 	if who != nil {
-		if err := os.Chown(path, who.uid, who.gid); err != nil {
+		// Not through a link that somebody may have put there meanwhile.
+		if err := os.Lchown(path, who.uid, who.gid); err != nil {
 			_ = l.Close() // err is what to tell
 			return nil, err
 		}
