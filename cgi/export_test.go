@@ -1,5 +1,7 @@
 package cgi
 
+import "time"
+
 // IsBare is what the fuzz target of bare documents feeds.
 var IsBare = isBare
 
@@ -23,4 +25,13 @@ func ParseHead(b []byte, nph bool) (status int, fields map[string][]string, err 
 		return 0, nil, err
 	}
 	return h.status, h.fields, nil
+}
+
+// Impatient has a warm Handler's interpreters answer within that time.
+func Impatient(h *Handler, patience time.Duration) {
+	for _, s := range h.runner.(*warm).slots {
+		s.interpreter.mu.Lock()
+		s.interpreter.patience = patience
+		s.interpreter.mu.Unlock()
+	}
 }

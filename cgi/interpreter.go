@@ -22,9 +22,10 @@ import (
 const (
 	// loadTime bounds how long an interpreter may take until it is ready.
 	loadTime = 20 * time.Second
-	// checkTime bounds how long it may take to look at a script and to import what
-	// that imports. One that takes longer is stopped or stuck.
-	checkTime = 10 * time.Second
+	// answerTime bounds how long it may take to answer an order: to fork, or to look
+	// at a script and import what that imports. One that takes longer is stopped or
+	// stuck.
+	answerTime = 10 * time.Second
 	// endTime bounds how long it may take to end.
 	endTime = 2 * time.Second
 	// youth is how long the start of a script is waited for the end of one that was
@@ -56,21 +57,28 @@ var (
 	errOver          = errors.New("cgi: the interpreter has ended")
 )
 
+// killed is how a script ended that was killed because its interpreter was no more.
+var killed = pyproc.Exit{Code: -1, Signal: syscall.SIGKILL}
+
 // An interpreter is a Python process that forks itself for each script; see
 // interpreter.py. Its methods may be called concurrently.
 type interpreter struct {
 	template *pyproc.Template // the process
 	channel  *net.UnixConn
 	over     chan struct{} // closed when nothing comes from the process any more
+	late     *time.Timer   // ends it; runs as long as it owes an answer
 
 	young   chan struct{} // has an element for each script that is; see youth
 	checks  sync.Mutex    // one check at a time
 	answers chan string
 
-	mu      sync.Mutex
-	last    uint64 // number of the last run
-	runs    map[uint64]*run
-	checked map[string]checked // by path
+	mu       sync.Mutex
+	patience time.Duration // answerTime, but for tests
+	owed     int           // answers to orders
+	stuck    bool          // it has been ended for not answering
+	last     uint64        // number of the last run
+	runs     map[uint64]*run
+	checked  map[string]checked // by path
 }
 
 // checked is what the interpreter found when it looked at a script.
@@ -87,9 +95,11 @@ func openInterpreter(c pyproc.Command) (*interpreter, error) {
 	}
 	i := &interpreter{
 		template: t, over: make(chan struct{}), answers: make(chan string, 1),
-		young: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		runs:  map[uint64]*run{}, checked: map[string]checked{},
+		young:    make(chan struct{}, runtime.GOMAXPROCS(0)),
+		patience: answerTime, runs: map[uint64]*run{}, checked: map[string]checked{},
 	}
+	i.late = time.AfterFunc(answerTime, i.giveUp)
+	i.late.Stop()
 	if err := i.open(); err != nil {
 		t.Close()
 		return nil, err
@@ -141,6 +151,48 @@ func (i *interpreter) isOver() bool {
 	}
 }
 
+// cause says why the interpreter has ended. It is called after close.
+func (i *interpreter) cause() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.stuck {
+		return fmt.Sprintf("it did not answer within %v", i.patience)
+	}
+	return i.template.Exit().String()
+}
+
+// giveUp ends an interpreter that does not answer: neither do its scripts start
+// then, nor can they be ended.
+func (i *interpreter) giveUp() {
+	i.mu.Lock()
+	i.stuck = i.owed > 0 // it may have answered just now
+	stuck := i.stuck
+	i.mu.Unlock()
+	if stuck {
+		i.template.Close()
+	}
+}
+
+// owe notes that an answer is owed.
+func (i *interpreter) owe() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.owed++
+	if i.owed == 1 {
+		i.late.Reset(i.patience)
+	}
+}
+
+// settle notes that an answer has come, or will not. i.mu is held.
+func (i *interpreter) settle() {
+	i.owed = max(i.owed-1, 0)
+	if i.owed == 0 {
+		i.late.Stop()
+		return
+	}
+	i.late.Reset(i.patience)
+}
+
 // close ends the interpreter, and with it what scripts it still runs.
 func (i *interpreter) close() {
 	i.channel.Close() // it ends, and kills what it has started
@@ -149,10 +201,11 @@ func (i *interpreter) close() {
 	timer.Stop()
 	i.template.Close()
 	<-i.over
+	i.late.Stop()
 }
 
 // start starts a script. An error means that it has not been started and should
-// be run cold.
+// be run cold, and that c.ended is not called.
 func (i *interpreter) start(c *command, args []string) (process, error) {
 	file, folder := identity(c.script.file), identityOf(c.dir)
 	env := environment(c.env)
@@ -176,14 +229,18 @@ func (i *interpreter) start(c *command, args []string) (process, error) {
 	i.runs[p.number] = p
 	i.mu.Unlock()
 	err := i.order(orderRun, p.number, task(c.script.path, file, args, env), c.stdin, c.stdout, c.stderr)
-	if err != nil {
-		i.mu.Lock()
-		delete(i.runs, p.number)
-		i.mu.Unlock()
-		p.grow()
-		return nil, err
+	if err == nil {
+		return p, nil
 	}
-	return p, nil
+	i.mu.Lock()
+	_, open := i.runs[p.number]
+	delete(i.runs, p.number)
+	i.mu.Unlock()
+	if !open {
+		return p, nil // end has come first, and told
+	}
+	p.grow()
+	return nil, err
 }
 
 // task is what interpreter.py is told of the script.
@@ -225,8 +282,12 @@ func (i *interpreter) order(kind byte, number uint64, about []byte, files ...*os
 		}
 		rights = syscall.UnixRights(fds...)
 	}
+	i.owe()
 	if _, _, err := i.channel.WriteMsgUnix(b, rights, nil); err != nil {
-		return fmt.Errorf("%w: %w", errOver, err)
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.settle()
+		return fmt.Errorf("cgi: order to the interpreter: %w", err)
 	}
 	return nil
 }
@@ -259,16 +320,11 @@ func (i *interpreter) look(path, file, folder string, env []byte) (checked, erro
 	if err := i.order(orderCheck, 0, b); err != nil {
 		return checked{}, err
 	}
-	timer := time.NewTimer(checkTime)
-	defer timer.Stop()
 	var answer string
 	select {
 	case answer = <-i.answers:
 	case <-i.over:
 		return checked{}, errOver
-	case <-timer.C:
-		i.template.Close() // what it might still answer would be taken for the next answer
-		return checked{}, fmt.Errorf("%w: it has not looked at %s within %v", errOver, path, checkTime)
 	}
 	again, reason, _ := strings.Cut(answer, " ")
 	i.mu.Lock()
@@ -298,11 +354,17 @@ func (i *interpreter) receive() {
 func (i *interpreter) hear(message string) {
 	kind, rest, _ := strings.Cut(message, " ")
 	first, second, _ := strings.Cut(rest, " ")
-	if kind == "checked" {
+	switch kind {
+	case "checked":
 		select {
 		case i.answers <- rest:
 		default: // nobody has asked
 		}
+		fallthrough
+	case "signalled":
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.settle()
 		return
 	}
 	number, err := strconv.ParseUint(first, 10, 64)
@@ -318,6 +380,9 @@ func (i *interpreter) hear(message string) {
 	if p == nil {
 		i.mu.Unlock()
 		return
+	}
+	if p.pid == 0 {
+		i.settle() // failed and ended are answers, too
 	}
 	if kind == "started" {
 		p.pid = value
@@ -346,7 +411,7 @@ func (i *interpreter) end() {
 		if p.pid > 0 {
 			_ = syscall.Kill(-p.pid, syscall.SIGKILL) // it may have ended
 		}
-		p.end(pyproc.Exit{Code: -1})
+		p.end(killed)
 	}
 }
 

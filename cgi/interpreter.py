@@ -1,9 +1,9 @@
 """The service of the warm runner: an interpreter that forks itself for each script.
 
-It talks with the server over a socket of packets of its own, in which nobody
-waits for an answer but to CHECK. A packet from the server is an order: a letter,
-the number of a script's run in 8 bytes, and what the order is about. What is
-sent to it are words.
+It talks with the server over a socket of packets of its own. A packet from the
+server is an order: a letter, the number of a script's run in 8 bytes, and what the
+order is about. Each order is answered; what is sent to the server are words. Nobody
+waits for an answer but to CHECK, but an interpreter that owes one for long is ended.
 """
 
 import _signal
@@ -112,6 +112,7 @@ class Interpreter:
                 self.run(number, data, ancillary[0][2])
             elif order == SIGNAL:
                 self.signal(number, data[9])
+                self.tell(b"signalled")
             else:
                 self.tell(b"checked %s" % self.check(*marshal.loads(data[9:])))
 
@@ -127,14 +128,15 @@ class Interpreter:
             _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
             _signal.signal(PARENT_DEATH, _signal.SIG_DFL)
             os.setsid()
-            self.server.close()
             self.runs.clear()
+            # We tell, and not our parent: were it killed in between, nobody would know us.
+            self.tell(b"started %d %d" % (number, os.getpid()))
+            self.server.close()
             script.serve(descriptors(rights), *marshal.loads(data[9:]))  # and end
         for fd in descriptors(rights):
             os.close(fd)
         if pid > 0:
             self.runs[pid] = number
-            self.tell(b"started %d %d" % (number, pid))
             if self.early:
                 self.early = False
                 self.reap()

@@ -38,11 +38,14 @@ func TestLimits(t *testing.T) {
 func TestLimitAboveTheServers(t *testing.T) {
 	var own syscall.Rlimit
 	must(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &own))
-	dir := folder(t, files{"ulimit": text + "ulimit -n\n"})
-	s := open(t, dir, cgi.Config{Limits: cgi.Limits{Files: math.MaxInt32}}).serve(t, testserver.H1)
-	if res := s.Get("/cgi-bin/ulimit"); res.Text() != strconv.FormatUint(min(own.Max, math.MaxInt32), 10)+"\n" {
-		t.Errorf("%d %q, the server's is %d", res.Status, res.Text(), own.Max)
-	}
+	want := strconv.FormatUint(min(own.Max, math.MaxInt32), 10) + "\n"
+	inEachWay(t, func(t *testing.T, w way) {
+		dir := w.folder(t, files{"ulimit": text + "ulimit -n\n"})
+		s := w.open(t, dir, cgi.Config{Limits: cgi.Limits{Files: math.MaxInt32}}).serve(t, testserver.H1)
+		if res := s.Get("/cgi-bin/ulimit"); res.Text() != want {
+			t.Errorf("%d %q, want %q", res.Status, res.Text(), want)
+		}
+	})
 }
 
 // A limited script can be ended, fail to start and crash like any other.

@@ -36,10 +36,13 @@ class Known:
 
 def load(settings):
     """Prepare in the interpreter what all scripts need."""
-    global added, limits, ours, replaced, streams
-    limits = [tuple(map(int, pair.split())) for pair in settings["limits"].splitlines()]
-    if limits:
-        import resource  # noqa: F401, processes use it
+    global added, ours, replaced, streams
+    for pair in settings["limits"].splitlines():
+        import resource  # processes use it, too
+
+        kind, value = map(int, pair.split())
+        own = resource.getrlimit(kind)[1]  # no process may be given more: then that is its limit
+        limits.append((kind, value if own == resource.RLIM_INFINITY else min(value, own)))
     # What starts Python may be a program that prepares the environment for it, and
     # Python itself may change the locale.
     given = set(map(os.fsencode, settings["environment"].split("\0")))

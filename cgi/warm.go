@@ -105,8 +105,8 @@ func (w *warm) interpreter(python string) *interpreter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.interpreter != nil && s.interpreter.isOver() {
-		w.log.Warn("an interpreter for scripts has ended; they are run without for a while", "interpreter", python)
 		s.interpreter.close()
+		w.log.Warn("an interpreter for scripts has ended; they are run without for a while", "interpreter", python, "reason", s.interpreter.cause())
 		s.interpreter, s.retry = nil, time.Now().Add(coldTime)
 	}
 	if s.unfit || s.interpreter != nil || time.Now().Before(s.retry) {
