@@ -132,7 +132,12 @@ class Interpreter:
             # We tell, and not our parent: were it killed in between, nobody would know us.
             self.tell(b"started %d %d" % (number, os.getpid()))
             self.server.close()
-            script.serve(descriptors(rights), *marshal.loads(data[9:]))  # and end
+            try:
+                script.serve(descriptors(rights), *marshal.loads(data[9:]))  # and end
+            except BaseException as error:  # of ours: its folder has gone, or a handler of its signals raises at its end
+                sys.__excepthook__(type(error), error, error.__traceback__)
+            finally:
+                os._exit(1)
         for fd in descriptors(rights):
             os.close(fd)
         if pid > 0:

@@ -249,7 +249,11 @@ def end(status):
     That would touch all of its memory, which takes longer than most scripts.
     """
     if "threading" in sys.modules:
-        sys.modules["threading"]._shutdown()  # waits for threads; the interpreter calls it the same way
+        threading = sys.modules["threading"]
+        try:
+            threading._shutdown()  # waits for threads; the interpreter calls it the same way
+        except BaseException as error:  # of a signal's handler
+            ignore(error, "on threading shutdown" if sys.version_info >= (3, 13) else "in: %r" % threading)
     if "atexit" in sys.modules:
         try:
             sys.modules["atexit"]._run_exitfuncs()
@@ -263,6 +267,13 @@ def end(status):
         _signal.signal(-status, _signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     os._exit(status)
+
+
+def ignore(error, where):
+    """Print an exception for which there is nobody, as the interpreter does."""
+    without_our_frames(error)
+    print("Exception ignored %s" % where, file=sys.stderr)
+    sys.__excepthook__(type(error), error, error.__traceback__)
 
 
 def flush():
