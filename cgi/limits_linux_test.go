@@ -51,15 +51,21 @@ func TestLimitAboveTheServers(t *testing.T) {
 // A limited script can be ended, fail to start and crash like any other.
 func TestLimitedScriptsEnd(t *testing.T) {
 	dir := folder(t, files{"sleeps": family + "while :; do wait; done\n", "noexec": "no program", "eats": "#!/usr/bin/env python3\nx = ' ' * (1 << 30)\n"})
-	site := open(t, dir, cgi.Config{Limits: cgi.Limits{Memory: 512 << 20}, Timeout: 2 * time.Second, KillGrace: -1})
+	limits := cgi.Limits{Memory: 512 << 20}
+	site := open(t, dir, cgi.Config{Limits: limits})
 	s := site.serve(t, testserver.H1)
-	for name, want := range map[string]int{"sleeps": 504, "noexec": 403, "eats": 502} {
+	for name, want := range map[string]int{"noexec": 403, "eats": 502} {
 		if res := s.Get("/cgi-bin/" + name); res.Status != want {
 			t.Errorf("%s: %d, want %d", name, res.Status, want)
 		}
 	}
 	site.log.line(t, "MemoryError")
-	awaitDeath(t, pids(t, filepath.Join(dir, "pids"), 3))
+	overdue(t, dir, func(timeout time.Duration) {
+		s := open(t, dir, cgi.Config{Limits: limits, Timeout: timeout, KillGrace: -1}).serve(t, testserver.H1)
+		if res := s.Get("/cgi-bin/sleeps"); res.Status != 504 {
+			t.Errorf("sleeps: %d, want 504", res.Status)
+		}
+	})
 }
 
 // Scripts run as the user that is configured, if the server may do that, and
