@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -10,36 +11,62 @@ import (
 	"unsafe"
 )
 
-// A terminal that goes away ends the server; a SIGHUP that somebody sends while
-// it is there does not.
+// A terminal that goes away ends the server, unless nohup has started it; a SIGHUP
+// that somebody sends while it is there does not.
 func TestHangup(t *testing.T) {
+	// The server gets from us what is done with the signal, and we may have been
+	// started by nohup ourselves.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	s, terminal := startOnTerminal(t)
+	signal.Stop(heard)
+	s.reloadByHand(t)
+	terminal.Close()
+	if status, err := s.end(); err != nil || status != 0 {
+		t.Errorf("after the hang-up: exit status %d, %v; want 0", status, err)
+	}
+
+	signal.Ignore(syscall.SIGHUP)
+	s, terminal = startOnTerminal(t)
+	signal.Reset(syscall.SIGHUP)
+	s.reloadByHand(t)
+	terminal.Close()
+	if text, err := s.await(regexp.MustCompile(`(?s)reloaded.*reloaded`), s.errOut); err != nil {
+		t.Errorf("after the hang-up, with nohup: %v; it wrote:\n%s", err, text)
+	}
+}
+
+// startOnTerminal starts a server that has a terminal, whose other side is
+// returned.
+func startOnTerminal(t *testing.T) (s *server, terminal *os.File) {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte("a page\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	master, slave := openTerminal(t)
-	s := newServer(dir, os.Environ(), []string{"--listen", "127.0.0.1:0"})
+	s = newServer(dir, os.Environ(), []string{"--listen", "127.0.0.1:0"})
 	s.cmd.Stdin = slave
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
 	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
-	defer s.kill()
+	t.Cleanup(s.kill)
 	slave.Close()
 	if text, err := s.await(regexp.MustCompile(`serving`), s.errOut); err != nil {
 		t.Fatalf("%v; it wrote:\n%s", err, text)
 	}
+	return s, master
+}
 
+// reloadByHand sends SIGHUP, and waits for what that leads to.
+func (s *server) reloadByHand(t *testing.T) {
+	t.Helper()
 	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := s.await(regexp.MustCompile(`reloaded`), s.errOut); err != nil {
 		t.Fatalf("after kill -HUP: %v; it wrote:\n%s", err, text)
-	}
-
-	master.Close()
-	if status, err := s.end(); err != nil || status != 0 {
-		t.Errorf("after the hang-up: exit status %d, %v; want 0", status, err)
 	}
 }
 
