@@ -156,10 +156,14 @@ class Interpreter:
         others = modules_in(os.path.dirname(path))
         again = False
         if of_file:
-            # A process that is none of a script's is not for reap.
-            _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGCHLD])
-            of_file_read, code = read_elsewhere(path)
-            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGCHLD])
+            known = script.codes.get(path)
+            if known and known.identity == of_file:  # it is its folder that has changed
+                of_file_read, code = of_file, known.code
+            else:
+                # A process that is none of a script's is not for reap.
+                _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGCHLD])
+                of_file_read, code = read_elsewhere(path)
+                _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGCHLD])
             again = of_file_read == of_file and learn(path, of_file, code, others)
         hidden = min(learned & others, default="")
         reason = b"its folder has a module of its own called %s" % os.fsencode(hidden) if hidden else b""
@@ -227,7 +231,12 @@ def read_elsewhere(path):
     that end a compiler.
     """
     answer, question = os.pipe()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:  # there may be no more processes: the script will not get one either
+        os.close(answer)
+        os.close(question)
+        return None, False
     if pid == 0:
         with open(question, "wb") as file:
             marshal.dump(script.read(path), file)
@@ -245,21 +254,27 @@ def learn(path, of_file, code, others):
     others are the names of modules that it would get from elsewhere. Return
     whether something was imported.
     """
-    if len(script.codes) >= MAX_KEPT:
-        script.codes.clear()
-    script.codes[path] = script.Known(path, of_file, code)
+    known = script.codes.get(path)
+    kept = not known or known.identity != of_file
+    if kept:
+        if len(script.codes) >= MAX_KEPT:
+            script.codes.clear()
+        script.codes[path] = script.Known(path, of_file, code)
     names = names_in(code) if code else set()
     wanted = (names & USUAL).union(*(USED_BY[name] for name in names & USED_BY.keys()))
     wanted = [name for name in wanted.difference(sys.modules) if name.partition(".")[0] not in others]
+    before = len(sys.modules)
     for name in sorted(wanted):
         try:
             __import__(name)
         except ImportError:  # an interpreter may come without
             pass
-    look_around()
-    gc.collect()
-    getattr(gc, "freeze", lambda: None)()
-    return bool(wanted)
+    imported = len(sys.modules) != before
+    if imported or kept:
+        look_around()
+        gc.collect()
+        getattr(gc, "freeze", lambda: None)()
+    return imported
 
 
 def names_in(code):
