@@ -192,6 +192,19 @@ func TestEditedScript(t *testing.T) {
 	}
 }
 
+// A script that writes into its own folder, as guestbooks do, is looked at anew for
+// each request, and runs warm all the same.
+func TestChangingFolder(t *testing.T) {
+	dir := folder(t, files{"script.py": typed + "open('note', 'a').write('x')\nprint(len(open('note').read()))\n"})
+	age(t, filepath.Join(dir, "script.py"))
+	s := way{warm: true}.open(t, dir, cgi.Config{}).serve(t, testserver.H1)
+	for n := range 3 {
+		if res := s.Get("/cgi-bin/script.py"); res.Text() != fmt.Sprintln(n+1) {
+			t.Errorf("%d %q", res.Status, res.Text())
+		}
+	}
+}
+
 // A module that another script has made known to the interpreter hides no module
 // beside a script.
 func TestHiddenModule(t *testing.T) {
