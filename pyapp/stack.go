@@ -88,6 +88,10 @@ func (c *call) isReported() bool {
 	return c.slow
 }
 
+// SlowRequest is the message of the record that tells of a slow request, with its
+// stack, for those who collect such records.
+const SlowRequest = "a request is slow"
+
 // logSlow logs the request as slow, once.
 func (c *call) logSlow(w *worker, stack string) {
 	c.mu.Lock()
@@ -101,7 +105,7 @@ func (c *call) logSlow(w *worker, stack string) {
 		stack = "(the worker did not tell)"
 	}
 	since := c.began()
-	c.pool.log.Warn("a request is slow", "request", c.id, "method", c.method, "path", c.path, "worker", w.number, "pid", w.child.PID(),
+	c.pool.log.Warn(SlowRequest, "request", c.id, "method", c.method, "path", c.path, "worker", w.number, "pid", w.child.PID(),
 		"waited", c.waited(since).Round(time.Millisecond), "running", time.Since(since).Round(time.Millisecond), "stack", stack)
 }
 

@@ -39,6 +39,16 @@ type Status struct {
 	Traffic metrics.Snapshot
 }
 
+// Traffic returns what the requests of each application were answered with. Other
+// than Apps it asks the system for nothing, and can be called all the time.
+func (d *Deployer) Traffic() map[ContextName]metrics.Snapshot {
+	all := map[ContextName]metrics.Snapshot{}
+	for _, a := range d.list() {
+		all[a.name] = a.meter.Snapshot()
+	}
+	return all
+}
+
 // Requests returns those of the requests that an application is answering which
 // are the oldest, most at most, the oldest first.
 func (d *Deployer) Requests(name ContextName, most int) ([]metrics.Request, error) {

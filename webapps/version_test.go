@@ -157,3 +157,24 @@ func TestIdleVersion(t *testing.T) {
 	testserver.Eventually(t, "ten runs", func() bool { s, ok := h.status("shop##10"); return ok && s.State == webapps.Running })
 	h.awaits("shop##2", "is retired", func(s webapps.Status) bool { return s.State == webapps.Stopped })
 }
+
+// TestOwnCookies: no application sees a cookie of the server's own; with that of
+// the manager page it could act as the operator.
+func TestOwnCookies(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "shop"), hello("shop"))
+	h := open(t, dir)
+	for _, tt := range []struct{ sent, seen string }{
+		{"gatehouse-manager-8001=secret", "none"},
+		{"a=1; gatehouse-manager-8001=secret; b=2", "a=1; b=2"},
+		{"__Host-gatehouse-manager=secret; a=1", "a=1"},
+		{"a=1;gatehouse-manager-8001=secret", "a=1"},
+		{"gatehouse-version=x; gatehouse-manager-1=y", "none"},
+		{"a=gatehouse-manager-8001", "a=gatehouse-manager-8001"},
+		{"my-gatehouse-manager=1", "my-gatehouse-manager=1"},
+	} {
+		if got := text(t, h.do(http.MethodGet, "/shop/", "Cookie", tt.sent)); !strings.HasSuffix(got, "cookie="+tt.seen) {
+			t.Errorf("of %q the application sees %q, want %q", tt.sent, got, tt.seen)
+		}
+	}
+}
