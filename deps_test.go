@@ -62,12 +62,13 @@ webapps:              cgi internal/archive internal/detect internal/errorpage in
 
 # floor 3: what looks after all of them
 internal/control:     internal/archive internal/logbook internal/spelling metrics pyapp webapps
+internal/manager:     internal/archive internal/logbook metrics pyapp webapps golang.org/x/crypto/argon2 golang.org/x/time/rate
 
 # floor 4: where the towers meet
-internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/control internal/detect internal/errorpage internal/logbook internal/recorder internal/router internal/terminal internal/unixsocket internal/watch internal/wording metrics
+internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/control internal/detect internal/errorpage internal/logbook internal/manager internal/recorder internal/router internal/terminal internal/unixsocket internal/watch internal/wording metrics
 
 # floor 5: the command
-cmd/gatehouse:        internal/daemon internal/config internal/control internal/spelling internal/terminal internal/wording github.com/spf13/cobra github.com/spf13/pflag
+cmd/gatehouse:        internal/daemon internal/config internal/control internal/manager internal/spelling internal/terminal internal/wording github.com/spf13/cobra github.com/spf13/pflag
 
 # test help and tools beside the house
 internal/testserver:  .

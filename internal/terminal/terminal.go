@@ -51,6 +51,18 @@ func Raw(f *os.File) (restore func(), err error) {
 	return func() { _ = term.Restore(fd, before) }, nil // a terminal that has gone needs nothing
 }
 
+// Typed reports whether what f reads is typed, on a terminal of whatever kind.
+func Typed(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// Secret reads a line from a terminal that does not show it.
+func Secret(f *os.File) (string, error) {
+	text, err := term.ReadPassword(int(f.Fd()))
+	if err != nil {
+		return "", fmt.Errorf("terminal: read a secret: %w", err)
+	}
+	return string(text), nil
+}
+
 // Printable replaces what could move the cursor: names and texts of others can
 // hold anything. Ends of lines stay.
 func Printable(s string) string {
