@@ -46,17 +46,13 @@ func cliReference(root *cobra.Command) string {
 	var b strings.Builder
 	b.WriteString(cliPreamble)
 	commandReference(&b, root)
-	for _, c := range root.Commands() {
-		if c.IsAvailableCommand() {
-			commandReference(&b, c)
-		}
-	}
 	b.WriteString("\n## Names kept for later\n`" + strings.Join(reservedNames(), "`, `") + "`: these are commands of later versions; " +
 		"a folder of such a name is written `./NAME`.\n")
 	b.WriteString(cliStatuses)
 	return b.String()
 }
 
+// commandReference describes a command and those below it.
 func commandReference(b *strings.Builder, cmd *cobra.Command) {
 	fmt.Fprintf(b, "\n## %s\n```\n%s\n```\n%s\n", cmd.CommandPath(), cmd.UseLine(), firstNonEmpty(cmd.Long, cmd.Short+"."))
 	if cmd.Example != "" {
@@ -79,6 +75,11 @@ func commandReference(b *strings.Builder, cmd *cobra.Command) {
 	})
 	if len(rows) > 0 {
 		b.WriteString("\n| flag | takes | default | meaning |\n|---|---|---|---|\n" + strings.Join(rows, ""))
+	}
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			commandReference(b, c)
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // now, so that no script that serves a folder of such a name breaks then.
 func reservedNames() []string {
 	return []string{
-		"cert", "config", "manager", "restart", "service", "validate",
+		"cert", "config", "restart", "service", "validate",
 	}
 }
 

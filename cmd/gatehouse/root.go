@@ -81,7 +81,7 @@ a command, is written ./NAME.`,
 	root.AddCommand(newRun(), newCheck(), newExplain(), newVersion(), newCompletion(), newReference())
 	root.AddCommand(newStatus(), newApps(), newDeploy())
 	root.AddCommand(newOperations()...)
-	root.AddCommand(newWorkers(), newStacks(), newLogs(), newTop())
+	root.AddCommand(newWorkers(), newStacks(), newLogs(), newTop(), newManager())
 	root.AddCommand(reserved()...)
 	root.SetUsageTemplate(usageTemplate)
 	return root

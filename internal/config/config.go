@@ -27,6 +27,8 @@ type Config struct {
 	App    App
 	Log    Log
 
+	Manager Manager
+
 	Webapps string     // a folder of applications; "" for none named
 	Apps    []NamedApp // in the order of the file
 	Sites   []Site     // likewise; none: App is what is served
@@ -149,6 +151,13 @@ type App struct {
 	StreamRequests bool
 	Sendfile       bool
 	AccelRedirect  map[string]string // URL prefix: folder
+}
+
+// Manager is the page that looks after a folder of applications.
+type Manager struct {
+	Listen   string // "host:port"; "": there is none
+	Link     bool   // a link is printed even where no terminal shows it
+	Password string // its hash; "": links are the only way in
 }
 
 // When an application is started.

@@ -244,7 +244,7 @@ func (d *decoder) unknown(table, key string, n *node) {
 	if table != "" || d.file.prefix != "" {
 		in = " in " + d.label(table)
 	}
-	tables := []string{"", "app", "limits", "log"}
+	tables := []string{"", "app", "limits", "manager", "log"}
 	if table == "" && n.kind == Table {
 		what, in = "unknown table "+d.label(key), ""
 		if near := spelling.Nearest(key, slices.Concat(tables, []string{"apps", "sites"})); near != "" {

@@ -90,7 +90,7 @@ const filePreamble = "# The configuration file\n\n" +
 	"another file; then neither is looked for. `gatehouse DIR` reads none. Nothing has to stand in it, and no file is needed:\n" +
 	"`gatehouse run --explain` prints one that says what was found.\n" +
 	"```toml\n" + fileExample + "```\n" +
-	"A key is the flag of the same name with underscores. Flags win over the file, the file wins over the defaults. Times and sizes are texts\n" +
+	"A key is the flag of the same name with underscores (in `[manager]` without the table's name). Flags win over the file, the file wins over the defaults. Times and sizes are texts\n" +
 	"with a unit (`\"30s\"`, `\"2m\"`, `\"off\"`; `\"8KB\"`, `\"16MB\"`, powers of 1024). Relative paths start from the folder that the file lies in.\n" +
 	"Whatever is not in the tables below, or not of the right type, is an error that names file, line and column.\n\n" +
 	"SIGHUP reads the file again. If it is in order, what has changed is made anew beside the old, requests go there, and the old finishes what\n" +

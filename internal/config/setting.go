@@ -18,6 +18,7 @@ const (
 	PageScripts  Group = "Page scripts"
 	Applications Group = "Applications"
 	Answers      Group = "Answers"
+	ManagerPage  Group = "Manager page"
 	Logs         Group = "Logs"
 	Process      Group = "Process"
 )
@@ -48,6 +49,9 @@ type Setting struct {
 	// Guarded reports that it takes effect with the rights of whoever started the
 	// server, so that root does not take it from a file that others can write.
 	Guarded bool
+	// FileKey is its name in a file where that is not the flag's: the table says the
+	// rest.
+	FileKey string
 	// Field is the field of the Go library that does the same, "" if there is none.
 	Field string
 	// What is the help text: one clause, lower case, no full stop.
@@ -85,8 +89,9 @@ func (s *Setting) Value(c *Config) Value {
 // InFile reports whether it is a key in a configuration file.
 func (s *Setting) InFile() bool { return s.bind != nil && (s.Flag == 0 || s.Flag&Run != 0) }
 
-// Key is its name in a file: the flag's, with underscores as Python has them.
-func (s *Setting) Key() string { return strings.ReplaceAll(s.Name, "-", "_") }
+// Key is its name in a file: mostly the flag's, with underscores as Python has
+// them.
+func (s *Setting) Key() string { return cmp.Or(s.FileKey, strings.ReplaceAll(s.Name, "-", "_")) }
 
 // Table is where in a file it stands; "" is above all tables.
 func (s *Setting) Table() string {
@@ -98,6 +103,8 @@ func (s *Setting) Table() string {
 		return "limits"
 	case Applications:
 		return "app"
+	case ManagerPage:
+		return "manager"
 	case Logs:
 		return "log"
 	}
@@ -117,7 +124,7 @@ func fileSettings() []Setting {
 // tableOrder is the order of the tables in a file: what stands above them, then
 // what most people set first.
 func tableOrder(table string) int {
-	return slices.Index([]string{"", "app", "limits", "log", "sites"}, table)
+	return slices.Index([]string{"", "app", "limits", "manager", "log", "sites"}, table)
 }
 
 // Default is the default as text. Where a Config's zero means "found out on
@@ -559,6 +566,25 @@ func Settings() []Setting {
 		{
 			Name: "error page", Group: Answers, Fixed: "status, one sentence, request identifier",
 			What: "what visitors see of an error", Why: "tracebacks go to the log, and with reload to a developer: loopback peer, loopback Host, no proxy in between",
+		},
+
+		{
+			Name: "manager", Group: ManagerPage, Flag: Run, FileKey: "listen", AtStart: true, Guarded: true, Fixed: "off",
+			What: "show the manager page for a folder of applications at this address of this machine, such as 127.0.0.1:8001",
+			Why:  "whoever gets in may run code: it is on no listener for visitors, and nowhere unless asked for",
+			bind: func(c *Config) Value { return textValue{&c.Manager.Listen, "ADDR"} },
+		},
+		{
+			Name: "manager-link", Group: ManagerPage, Flag: Run, FileKey: "link", AtStart: true, Fixed: "on where standard error is a terminal",
+			What: "print a link to the manager page on start that lets in once, within ten minutes",
+			Why:  "what is printed elsewhere than on a terminal may be kept, and read by others",
+			bind: func(c *Config) Value { return boolValue{&c.Manager.Link} },
+		},
+		{
+			Name: "manager-password", Group: ManagerPage, FileKey: "password", AtStart: true, Fixed: "none: only links let in",
+			What: "the hash of the password for the manager page, as gatehouse manager password prints it",
+			Why:  "a password is on no command line, and in no file as it is",
+			bind: func(c *Config) Value { return textValue{&c.Manager.Password, "HASH"} },
 		},
 
 		{

@@ -83,7 +83,7 @@ func (d *decoder) within(table, path string, n *node, h *holder) {
 func (d *decoder) unknownWithin(table, path, key string, n *node) {
 	label := map[string]string{appsTable: "[" + path + "]", sitesTable: "[[sites]]", routesTable: "[[sites.routes]]"}
 	what := fmt.Sprintf("unknown key %s in %s", quoted(key), label[table])
-	for _, home := range []string{"", "limits", "log", sitesTable, routesTable} {
+	for _, home := range []string{"", "limits", "manager", "log", sitesTable, routesTable} {
 		if d.schema[home][key] == nil {
 			continue
 		}

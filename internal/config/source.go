@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 )
 
 // Source is where a configuration comes from: the defaults, then a file, then
@@ -107,6 +108,10 @@ func (l *Loaded) Call(name string) string {
 	if o.File == "" {
 		return "--" + name
 	}
-	s := Setting{Name: name}
+	s := Setting{Name: name} // of one of several applications or sites, perhaps
+	all := Settings()
+	if i := slices.IndexFunc(all, func(s Setting) bool { return s.Name == name }); i >= 0 {
+		s = all[i]
+	}
 	return fmt.Sprintf("%s:%d: %s", o.File, o.Line, s.Key())
 }

@@ -17,6 +17,7 @@ import (
 //	POST /v1/deploy?app=NAME&ending=.zip[&discard=1]   the archive
 //	POST /v1/undeploy, start, stop, rollback, retire[&now=1]   ?app=NAME
 //	POST /v1/reload[?app=NAME]         all if no name is given
+//	POST /v1/manager-link              Link
 //
 // What is posted answers with lines of Event, the last of which says how it went.
 // An answer with another status than 200 is a Failed.
@@ -161,6 +162,11 @@ type Event struct {
 // StepDraining follows the steps of package webapps: the new code answers, and
 // requests of the old one end.
 const StepDraining = "draining"
+
+// Link lets into the manager page, once and within ten minutes.
+type Link struct {
+	URL string `json:"url"`
+}
 
 // LogLine is a line of the answer to a wish for the log.
 type LogLine struct {

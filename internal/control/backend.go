@@ -25,6 +25,8 @@ type Backend interface {
 	// means that what it is about goes on as it was. restart are settings that have
 	// changed and need a restart.
 	Reload(ctx context.Context) (restart []string, err error)
+	// Link returns a URL that lets into the manager page, once.
+	Link() (string, error)
 	// LogName is by what records of the log are known to be about an application;
 	// logbook.All if all are.
 	LogName(name webapps.ContextName) string

@@ -39,6 +39,7 @@ func New(b Backend, book *logbook.Book, log *slog.Logger) *Handler {
 	h.post("rollback", h.one(Manager.Rollback))
 	h.post("retire", h.retire)
 	h.post("reload", h.reload)
+	h.mux.HandleFunc("POST "+Base+"manager-link", h.link)
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, &Error{Code: Usage, Message: fmt.Sprintf("there is no %s %s here; this server speaks %s", r.Method, r.URL.Path, Base)})
 	})
@@ -88,6 +89,17 @@ func (h *Handler) server(*http.Request) (any, error) {
 		s.Problems = append(s.Problems, Problem{Entry: p.Entry, Error: p.Err.Error()})
 	}
 	return s, nil
+}
+
+// link answers with a secret, of which the log holds nothing.
+func (h *Handler) link(w http.ResponseWriter, _ *http.Request) {
+	url, err := h.backend.Link()
+	if err != nil {
+		e := newError(err)
+		refuse(w, e.status(), e)
+		return
+	}
+	send(w, http.StatusOK, Link{url})
 }
 
 // apps are all, or the one that is asked for.

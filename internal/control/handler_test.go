@@ -16,6 +16,7 @@ import (
 	"testing/iotest"
 
 	"github.com/seed-07905ac1/gatehouse/internal/control"
+	"github.com/seed-07905ac1/gatehouse/internal/logbook"
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
@@ -92,6 +93,34 @@ func TestRefused(t *testing.T) {
 				t.Errorf("of type %s", got)
 			}
 		})
+	}
+}
+
+// TestLink: a link goes to whoever asks, and into no log.
+func TestLink(t *testing.T) {
+	h := open(t)
+	ask := func() (url string, err error) {
+		err = control.Lines(t.Context(), h.Client, http.MethodPost, "manager-link", nil, nil, func(l *control.Link) error {
+			url = l.URL
+			return nil
+		})
+		return url, err
+	}
+	if url, err := ask(); err != nil || !strings.HasSuffix(url, "/link/SECRET") {
+		t.Errorf("the link is %q, %v", url, err)
+	}
+	records, _, _, _ := h.book.After(logbook.All, 0, 1000)
+	if text := fmt.Sprint(records); strings.Contains(text, "SECRET") {
+		t.Errorf("the log holds the link: %s", text)
+	}
+	h.alone.Store(true)
+	_, err := ask()
+	if e := refused(t, err, control.Failure); !strings.Contains(e.Message, "no manager page") {
+		t.Errorf("without a page the error is %q", e.Message)
+	}
+	var nothing any
+	if err := h.Get(t.Context(), "manager-link", nil, &nothing); err == nil {
+		t.Error("a link is made by looking")
 	}
 }
 

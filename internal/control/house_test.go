@@ -94,6 +94,14 @@ func (h *house) Server() control.Server {
 	return control.Server{Version: "1", PID: os.Getpid(), Dir: filepath.Dir(h.dir), Webapps: h.dir}
 }
 
+// Link implements control.Backend.
+func (h *house) Link() (string, error) {
+	if h.alone.Load() {
+		return "", &control.Error{Code: control.Failure, Message: "this server shows no manager page"}
+	}
+	return "http://manager.localhost:8001/link/SECRET", nil
+}
+
 // LogName implements control.Backend.
 func (h *house) LogName(name webapps.ContextName) string {
 	if h.alone.Load() {

@@ -32,20 +32,31 @@ type controls struct {
 	served   sync.WaitGroup
 }
 
-// newControls is nil if the configuration wants none.
-func newControls(l *config.Loaded) *controls {
-	if l.Config.Control == config.ControlOff {
-		return nil
+// book is what the log has told lately, for commands and the manager page. nil
+// where there is neither.
+type book struct{ *logbook.Book }
+
+func newBook(l *config.Loaded) book {
+	if l.Config.Control == config.ControlOff && l.Config.Manager.Listen == "" {
+		return book{}
 	}
-	return &controls{book: logbook.New()}
+	return book{logbook.New()}
 }
 
 // writtenDown keeps what a handler of the log handles.
-func (c *controls) writtenDown(h slog.Handler) slog.Handler {
-	if c == nil {
+func (b book) writtenDown(h slog.Handler) slog.Handler {
+	if b.Book == nil {
 		return h
 	}
-	return c.book.Handler(h)
+	return b.Handler(h)
+}
+
+// newControls is nil if the configuration wants none.
+func newControls(l *config.Loaded, b book) *controls {
+	if l.Config.Control == config.ControlOff {
+		return nil
+	}
+	return &controls{book: b.Book}
 }
 
 // listen makes the socket, and gives it to whom the process becomes. One that
@@ -206,6 +217,9 @@ func keptError(kept []error) error {
 	}
 	return e
 }
+
+// Link implements control.Backend.
+func (b *backend) Link() (string, error) { return b.daemon.managed.link() }
 
 // LogName implements control.Backend.
 func (b *backend) LogName(name webapps.ContextName) string { return b.logName(name) }

@@ -47,7 +47,11 @@ func Run(ctx context.Context, p Project, streams Streams) error {
 	if err != nil {
 		return err
 	}
-	if dir := located.webapps(l); dir != "" {
+	dir := located.webapps(l)
+	if err := manageable(l, dir); err != nil {
+		return err
+	}
+	if dir != "" {
 		return run(ctx, l, streams, p.Version, func(d *daemon) (opener, error) { return d.findWebapps(ctx, located, dir) })
 	}
 	if len(l.Config.Sites) > 0 {
@@ -114,6 +118,7 @@ type daemon struct {
 	exposed bool     // others than this machine can reach it
 	version string   // of the program
 	control *controls
+	managed *managed // the manager page; nil if there is none
 
 	reloading sync.Mutex // one reload at a time
 	warned    []string   // of risks; belongs to whoever reloads
@@ -122,10 +127,16 @@ type daemon struct {
 // run is a daemon's life. find says what will be served, or at once why nothing
 // can be.
 func run(ctx context.Context, l *config.Loaded, streams Streams, version string, find func(*daemon) (opener, error)) error {
-	d := &daemon{screen: newScreen(streams.Err), begun: time.Now(), version: version, control: newControls(l)}
-	d.front = newFront(l, streams, d.screen, d.control.writtenDown)
+	d := &daemon{screen: newScreen(streams.Err), begun: time.Now(), version: version}
+	book := newBook(l)
+	d.control = newControls(l, book)
+	d.front = newFront(l, streams, d.screen, book.writtenDown)
 	d.log = d.front.log
 	if err := d.front.trust.parse(l); err != nil {
+		return err
+	}
+	var err error
+	if d.managed, err = newManaged(l, book); err != nil {
 		return err
 	}
 	open, err := find(d)
@@ -152,6 +163,10 @@ func run(ctx context.Context, l *config.Loaded, streams Streams, version string,
 		return err
 	}
 	defer d.control.close()
+	if err := d.managed.listen(l); err != nil {
+		return err
+	}
+	defer d.managed.close()
 	if err := d.who.become(); err != nil {
 		return &Error{Err: err}
 	}
@@ -208,6 +223,11 @@ func (d *daemon) serve(ctx context.Context, s site) error {
 	}
 	s.announce(d.screen, d.begun, addrs)
 	d.reach(addrs)
+	if err := d.managed.serve(d, s); err != nil {
+		_ = d.front.cut() // as below
+		return err
+	}
+	defer d.managed.end()
 	d.warn(s)
 
 	if err := d.control.serve(d, s); err != nil {

@@ -119,7 +119,7 @@ func (a *App) Dump(ctx context.Context)                  { a.a.dump(ctx) }
 
 // testFront faces nobody: the door that the defaults ask for leads nowhere.
 func testFront() *front {
-	f := newFront(&config.Loaded{Config: config.Default()}, Streams{Out: io.Discard, Err: io.Discard}, newScreen(io.Discard), (*controls)(nil).writtenDown)
+	f := newFront(&config.Loaded{Config: config.Default()}, Streams{Out: io.Discard, Err: io.Discard}, newScreen(io.Discard), book{}.writtenDown)
 	f.doors = []*door{{addr: "127.0.0.1:8000"}}
 	return f
 }
@@ -257,7 +257,7 @@ type Front struct{ f *front }
 // returns what c then says.
 func OpenFront(c config.Config) (*Front, config.Config, error) {
 	c.Listen = []string{"127.0.0.1:0"}
-	f := newFront(&config.Loaded{Config: c}, Streams{Out: io.Discard, Err: io.Discard}, newScreen(io.Discard), (*controls)(nil).writtenDown)
+	f := newFront(&config.Loaded{Config: c}, Streams{Out: io.Discard, Err: io.Discard}, newScreen(io.Discard), book{}.writtenDown)
 	if err := f.open(); err != nil {
 		return nil, c, err
 	}

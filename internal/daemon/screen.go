@@ -68,6 +68,14 @@ func (s *screen) line(label, format string, args ...any) {
 	_, _ = fmt.Fprintf(s.w, "%s%s\n", padded, printable(text)) // nobody is left to be told
 }
 
+// secret writes one line that is in no log, whoever reads that.
+func (s *screen) secret(label, text string) {
+	direct := screen{w: s.w, fancy: s.fancy, onTerm: s.onTerm, width: func() int { return 0 }} // a broken link is none
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	direct.line(label, "%s", text)
+}
+
 // failure says why code cannot be loaded, with Python's traceback if there is
 // one.
 func (s *screen) failure(err error) {

@@ -33,7 +33,7 @@ func TestOwnFile(t *testing.T) {
 		{"limits of connections", "[limits]\nmax_head = \"1GB\"", "", "max_head concerns the whole server"},
 		{"more applications", `webapps = "/"`, "", "webapps concerns the whole server"},
 		{"development", "[app]\nreload = true", "", "reload is for development"},
-		{"the manager", "[manager]\nlisten = \":1\"", "", "unknown table [manager]"},
+		{"the manager", "[manager]\nlisten = \":1\"", "", "listen concerns the whole server"},
 		{"a secret of the server's", "[app.env]\nA = { env = \"HOME\" }", "", "A: the server's environment is not the application's"},
 		{"a file outside", "[app.env]\nA = { file = \"/etc/shadow\" }", "", "A: /etc/shadow is not in the application's own folder"},
 		{"a file outside, by its name", "[app.env]\nA = { file = \"../other/secret\" }", "", "is not in the application's own folder"},
