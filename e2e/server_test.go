@@ -33,6 +33,16 @@ func serve(t *testing.T, dir string, env []string, args ...string) string {
 // serveBy is serve for any program that says where it serves.
 func serveBy(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
+	return started(t, cmd, address())[0]
+}
+
+// address is how a program says where it serves.
+func address() *regexp.Regexp { return regexp.MustCompile(`http://127\.0\.0\.1:[1-9][0-9]*/`) }
+
+// started runs a program until the test ends, and returns what it has printed
+// that matches: the first match of each pattern, once there are all.
+func started(t *testing.T, cmd *exec.Cmd, patterns ...*regexp.Regexp) []string {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -42,12 +52,12 @@ func serveBy(t *testing.T, cmd *exec.Cmd) string {
 		t.Fatal(err)
 	}
 	w.Close()
-	ready := make(chan string, 1)
+	ready := make(chan []string, 1)
 	var printed strings.Builder
 	var read sync.WaitGroup
 	read.Go(func() {
 		defer close(ready)
-		err = watch(r, &printed, ready)
+		err = watch(r, &printed, patterns, ready)
 	})
 	t.Cleanup(func() {
 		stop(t, cmd)
@@ -66,27 +76,30 @@ func serveBy(t *testing.T, cmd *exec.Cmd) string {
 		}
 	})
 	select {
-	case url, ok := <-ready:
+	case found, ok := <-ready:
 		if !ok {
 			t.Fatalf("%s ended without serving", cmd)
 		}
-		return url
+		return found
 	case <-time.After(patience):
 		t.Fatalf("%s is not ready after %v", cmd, patience)
 	}
-	return ""
+	return nil
 }
 
-// watch keeps what r brings, and sends the first address that it names.
-func watch(r io.Reader, printed *strings.Builder, ready chan<- string) error {
-	address := regexp.MustCompile(`http://127\.0\.0\.1:[1-9][0-9]*/`)
-	sent := false
+// watch keeps what r brings, and sends the first matches of all patterns.
+func watch(r io.Reader, printed *strings.Builder, patterns []*regexp.Regexp, ready chan<- []string) error {
+	found, missing := make([]string, len(patterns)), len(patterns)
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		printed.WriteString(lines.Text() + "\n")
-		if url := address.FindString(lines.Text()); url != "" && !sent {
-			sent = true
-			ready <- url
+		for i, p := range patterns {
+			if match := p.FindString(lines.Text()); match != "" && found[i] == "" {
+				found[i] = match
+				if missing--; missing == 0 {
+					ready <- found
+				}
+			}
 		}
 	}
 	return lines.Err()
