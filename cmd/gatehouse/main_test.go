@@ -6,12 +6,23 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/seed-07905ac1/gatehouse/internal/control"
 )
 
 // TestMain lets scripts run this test binary as the command.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"gatehouse": main})
+	testscript.Main(m, map[string]func(){"gatehouse": func() {
+		if dir := os.Getenv(systemFolder); dir != "" {
+			control.System = dir
+		}
+		main()
+	}})
 }
+
+// systemFolder names the variable that has a script's servers leave their sockets
+// where those of other tests are not found.
+const systemFolder = "GATEHOUSE_TEST_SYSTEM"
 
 // quickExit spares each child the second that the race detector waits at its end.
 const quickExit = "GORACE=atexit_sleep_ms=0"
@@ -56,7 +67,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[serversKey{}] = map[string]*server{}
-			env.Vars = append(env.Vars, quickExit, "XDG_RUNTIME_DIR="+env.WorkDir+"/.run") // servers of other tests are not found
+			env.Vars = append(env.Vars, quickExit, "XDG_RUNTIME_DIR="+env.WorkDir+"/.run", systemFolder+"="+env.WorkDir+"/.run/system")
 			if err := os.Mkdir(env.WorkDir+"/.run", 0o700); err != nil {
 				return err
 			}

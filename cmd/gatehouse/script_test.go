@@ -46,7 +46,7 @@ func want(ts *testscript.TestScript, neg bool, args []string, least int) {
 func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 1)
 	var env []string
-	for _, name := range []string{"PATH", "HOME", "NO_COLOR", "LANG", "VIRTUAL_ENV", "TMPDIR", "XDG_RUNTIME_DIR"} {
+	for _, name := range []string{"PATH", "HOME", "NO_COLOR", "LANG", "VIRTUAL_ENV", "TMPDIR", "XDG_RUNTIME_DIR", systemFolder} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	s := newServer(ts.MkAbs("."), env, args[1:])

@@ -12,12 +12,13 @@ import (
 // ending is that of sockets in the folders where servers are looked for.
 const ending = ".sock"
 
-// system is the folder for servers that root has started.
-const system = "/run/gatehouse"
+// System is the folder for servers that root has started. It is a variable for
+// tests, whose servers must not be found by others.
+var System = "/run/gatehouse"
 
 // Places are the folders in which sockets of servers are: that of whoever asks,
 // and that of the system.
-func Places() []string { return []string{own(), system} }
+func Places() []string { return []string{own(), System} }
 
 // own is the folder for servers of this user's.
 func own() string {
@@ -33,7 +34,7 @@ func own() string {
 func Place(becomes bool) (path string, err error) {
 	dir, mode := own(), fs.FileMode(0o700)
 	if os.Geteuid() == 0 && (becomes || !isOurs(os.Getenv("XDG_RUNTIME_DIR"))) {
-		dir, mode = system, 0o755 // names are no secret; each socket is its user's
+		dir, mode = System, 0o755 // names are no secret; each socket is its user's
 	}
 	if err := os.MkdirAll(dir, mode); err != nil {
 		return "", fmt.Errorf("control: folder for sockets: %w", err)
@@ -41,7 +42,7 @@ func Place(becomes bool) (path string, err error) {
 	if err := private(dir); err != nil {
 		return "", fmt.Errorf("control: folder for sockets: %w", err)
 	}
-	if dir == system {
+	if dir == System {
 		// A umask must not keep the users of servers out.
 		if err := os.Chmod(dir, mode); err != nil {
 			return "", fmt.Errorf("control: folder for sockets: %w", err)
