@@ -58,7 +58,7 @@ metrics:              internal/recorder
 
 # floor 2: what handlers are made of
 pagescript:           cgi pyapp internal/detect internal/errorpage internal/requestid
-webapps:              cgi internal/archive internal/detect internal/errorpage internal/metavar internal/router internal/turnstile internal/watch metrics pyapp static
+webapps:              cgi internal/archive internal/detect internal/errorpage internal/metavar internal/router internal/turnstile internal/watch metrics pagescript pyapp static
 
 # floor 3: what looks after all of them
 internal/control:     internal/archive internal/logbook internal/spelling metrics pyapp webapps

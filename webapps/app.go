@@ -3,6 +3,7 @@ package webapps
 import (
 	"github.com/seed-07905ac1/gatehouse/cgi"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
+	"github.com/seed-07905ac1/gatehouse/pagescript"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 	"github.com/seed-07905ac1/gatehouse/static"
 )
@@ -15,6 +16,7 @@ const (
 	Auto   Type = ""       // what is found decides
 	Static Type = "static" // files
 	CGI    Type = "cgi"    // files, and scripts in cgi-bin and htbin
+	Pages  Type = "pages"  // files, and Python files that are pages, by package pagescript; never Auto's choice
 	WSGI   Type = "wsgi"   // a Python application
 )
 
@@ -38,6 +40,7 @@ type App struct {
 	// the server's environment is kept from applications.
 	WSGI   pyapp.Config // Workers 0 means one, and more while requests wait
 	CGI    cgi.Config
+	Pages  pagescript.Config // of its Applications Env is not looked at: pages have that of their scripts
 	Static static.Config
 }
 

@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/cgi"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
 // startHold is how long an application that starts keeps others from starting.
@@ -55,8 +57,13 @@ func (d *Deployer) unaffected(i *instance) bool {
 
 // withoutFunctions is app without functions, which are the same for all.
 func withoutFunctions(app App) App {
-	app.CGI.Scheme, app.CGI.Identity, app.CGI.Redirect, app.CGI.Log = nil, nil, nil, nil
-	app.WSGI.Scheme, app.WSGI.Debug, app.WSGI.Log = nil, nil, nil
+	for _, c := range []*cgi.Config{&app.CGI, &app.Pages.Scripts} {
+		c.Scheme, c.Identity, c.Redirect, c.NotFound, c.Divert, c.Log = nil, nil, nil, nil, nil, nil
+	}
+	for _, c := range []*pyapp.Config{&app.WSGI, &app.Pages.Applications} {
+		c.Scheme, c.Debug, c.Log = nil, nil, nil
+	}
+	app.Pages.Files, app.Pages.NotFound = nil, nil
 	app.Static.NotFound, app.Static.Log = nil, nil
 	return app
 }
@@ -247,8 +254,11 @@ func (d *Deployer) open(ctx context.Context, i *instance) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	if i.found.kind == CGI {
+	switch i.found.kind {
+	case CGI:
 		return openScripts(i, data, d, i.log)
+	case Pages:
+		return openPages(i, data, d, i.log)
 	}
 	done, err := d.takePlace(ctx)
 	if err != nil {

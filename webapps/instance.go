@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/cgi"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
 	"github.com/seed-07905ac1/gatehouse/internal/turnstile"
+	"github.com/seed-07905ac1/gatehouse/pagescript"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 	"github.com/seed-07905ac1/gatehouse/static"
 )
@@ -116,7 +118,8 @@ func (i *instance) awake() bool { return i.opened.Load() != nil }
 // opened is an instance's handler with what has to be closed.
 type opened struct {
 	handler http.Handler
-	pool    *pyapp.Pool // nil unless it is of type WSGI
+	pool    *pyapp.Pool         // nil unless it is of type WSGI
+	pages   *pagescript.Handler // nil unless it is of type Pages
 	close   []func(context.Context) error
 }
 
@@ -203,13 +206,16 @@ func openScripts(i *instance, data string, redirect http.Handler, log *slog.Logg
 		return nil, err
 	}
 	o := &opened{close: []func(context.Context) error{closing(files.Close)}}
+	common, err := scripts(i.app.CGI, data, redirect, log)
+	if err != nil {
+		_ = o.end(context.Background()) // err is what to tell
+		return nil, err
+	}
 	routes := []router.Route{{Prefix: "/", Handler: files}}
 	for _, name := range scriptFolders {
-		c := i.app.CGI
+		c := common
 		c.Dir, c.DocumentRoot = filepath.Join(i.dir, name), i.dir
 		c.Prefix = i.name.Prefix() + "/" + name + "/"
-		c.Env = environment(nil, c.Env, data)
-		c.Redirect, c.Log = redirect, log
 		if !isFolder(c.Dir) {
 			continue // one that comes later is a change, and a deployment
 		}
@@ -220,6 +226,51 @@ func openScripts(i *instance, data string, redirect http.Handler, log *slog.Logg
 		}
 		o.close = append(o.close, closing(h.Close))
 		routes = append(routes, router.Route{Prefix: i.name.Prefix() + "/" + name, Handler: h})
+	}
+	return o, o.route(routes)
+}
+
+// scripts completes what is said about scripts with what all of them get.
+func scripts(c cgi.Config, data string, redirect http.Handler, log *slog.Logger) (cgi.Config, error) {
+	if c.Python != "" {
+		path, err := exec.LookPath(c.Python)
+		if err == nil {
+			path, err = filepath.Abs(path) // scripts run in folders of their own
+		}
+		if err != nil {
+			return c, &hintError{fmt.Errorf("cannot run scripts: %w", err), "cgi_python, or python, takes a path, a name on PATH, or the folder of a virtual environment"}
+		}
+		c.Python = path
+	}
+	c.Env = environment(nil, c.Env, data)
+	c.Redirect, c.Log = redirect, log
+	return c, nil
+}
+
+// openPages makes an instance of files and Python files that are pages.
+func openPages(i *instance, data string, redirect http.Handler, log *slog.Logger) (*opened, error) {
+	files, err := openFiles(i, log)
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{close: []func(context.Context) error{closing(files.Close)}}
+	c := i.app.Pages
+	c.Scripts, err = scripts(c.Scripts, data, redirect, log)
+	c.Scripts.Dir, c.Scripts.DocumentRoot, c.Scripts.Prefix = i.dir, i.dir, i.name.Prefix()+"/"
+	c.Applications.Env = nil // that of scripts
+	c.Files, c.NotFound = files, http.HandlerFunc(files.ServeNotFound)
+	if err == nil {
+		o.pages, err = pagescript.Open(c)
+	}
+	if err != nil {
+		_ = o.end(context.Background()) // err is what to tell
+		return nil, err
+	}
+	o.close = append(o.close, o.pages.Shutdown)
+	routes := []router.Route{{Prefix: "/", Handler: o.pages}}
+	// Folders of scripts are none of pages: their files are withheld.
+	for _, name := range scriptFolders {
+		routes = append(routes, router.Route{Prefix: i.name.Prefix() + "/" + name, Handler: files})
 	}
 	return o, o.route(routes)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -369,8 +370,19 @@ func (d *Deployer) Stacks(ctx context.Context, name ContextName) ([]pyapp.Worker
 	if i == nil {
 		return nil, nil
 	}
-	if o := i.opened.Load(); o != nil && o.pool != nil {
+	o := i.opened.Load()
+	switch {
+	case o == nil:
+		return nil, nil
+	case o.pool != nil:
 		return o.pool.Stacks(ctx), nil
+	case o.pages != nil:
+		stacks := o.pages.Stacks(ctx)
+		var all []pyapp.WorkerStacks
+		for _, page := range slices.Sorted(maps.Keys(stacks)) {
+			all = append(all, stacks[page]...)
+		}
+		return all, nil
 	}
 	return nil, nil
 }

@@ -33,6 +33,8 @@ func recognise(dir string, app *App) (found, error) {
 			return found{}, &hintError{fmt.Errorf(`type = "cgi", and there is neither cgi-bin nor htbin in %s`, dir), "scripts belong into a folder cgi-bin"}
 		}
 		return found{kind: CGI, about: "CGI"}, nil
+	case Pages:
+		return found{kind: Pages, about: "page scripts"}, nil
 	default:
 		return found{}, fmt.Errorf("no such type of an application: %q", app.Type)
 	}

@@ -143,7 +143,7 @@ type App struct {
 	Preload       bool
 	Reload        bool // the source is watched: development
 
-	Type  string // of one in a folder of applications: Auto, or what it is
+	Type  string // of one in a folder of applications: Auto, or what it is; CGI and Pages say how its scripts run
 	Start string // likewise: AtOnce or ByRequest
 	// Release are commands that are run, likewise, before new code takes over.
 	Release []string

@@ -186,9 +186,23 @@ func (d *decoder) beyond(n *node) {
 		if app := n.child("app"); app != nil && app.kind == Table && app.child("app") != nil {
 			d.wrong(app.child("app").key, "app: beside [[sites]] an application has a table of its own, [apps.NAME]; [app] is what all of them have")
 		}
+		d.onlyWebapps()
 		d.sites(sites)
 	case apps != nil && apps.kind == Table:
 		d.wrong(apps.key, "apps: there are no [[sites]] whose routes could lead to them; for one application alone use [app]")
+	}
+}
+
+// onlyWebapps reports keys that nothing has a use for beside sites.
+func (d *decoder) onlyWebapps() {
+	for _, s := range fileSettings() {
+		if o, set := d.origins[s.Name]; set && o.File != "" && s.ForWebapps() {
+			what := "it is for applications in a folder of them, and there are [[sites]]"
+			if s.HowScripts() {
+				what += ", whose routes have it"
+			}
+			d.wrong(position{o.Line, o.Column}, "%s: %s", s.Key(), what)
+		}
 	}
 }
 

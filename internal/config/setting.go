@@ -52,6 +52,8 @@ type Setting struct {
 	// FileKey is its name in a file where that is not the flag's: the table says the
 	// rest.
 	FileKey string
+	// Webapps reports that only applications in a folder of them have a use for it.
+	Webapps bool
 	// Field is the field of the Go library that does the same, "" if there is none.
 	Field string
 	// What is the help text: one clause, lower case, no full stop.
@@ -87,7 +89,24 @@ func (s *Setting) Value(c *Config) Value {
 }
 
 // InFile reports whether it is a key in a configuration file.
-func (s *Setting) InFile() bool { return s.bind != nil && (s.Flag == 0 || s.Flag&Run != 0) }
+func (s *Setting) InFile() bool {
+	return s.bind != nil && (s.Flag == 0 || s.Flag&Run != 0 || s.HowScripts())
+}
+
+// HowScripts reports whether it says how scripts run, wherever they lie.
+func (s *Setting) HowScripts() bool {
+	switch s.Group {
+	case Scripts:
+		return s.Name != "cgi"
+	case PageScripts:
+		return s.Name != "pages" && s.Name != "html"
+	}
+	return false
+}
+
+// ForWebapps reports whether in [app] only applications in a folder of them have
+// a use for it.
+func (s *Setting) ForWebapps() bool { return s.Webapps || s.HowScripts() }
 
 // Key is its name in a file: mostly the flag's, with underscores as Python has
 // them.
@@ -101,7 +120,7 @@ func (s *Setting) Table() string {
 	switch s.Group {
 	case Limits:
 		return "limits"
-	case Applications:
+	case Applications, Scripts, PageScripts:
 		return "app"
 	case ManagerPage:
 		return "manager"
@@ -538,18 +557,20 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return pathValue{p: &c.Webapps, kind: "DIR"} },
 		},
 		{
-			Name: "type", Group: Applications, Field: "webapps.App.Type",
+			Name: "type", Group: Applications, Webapps: true, Field: "webapps.App.Type",
 			What: "what an application in webapps is, in its own gatehouse.toml",
-			Why:  "files that nobody has declared to be a site are not served",
-			bind: func(c *Config) Value { return choiceValue{&c.App.Type, []string{Auto, "static", "cgi", "wsgi"}} },
+			Why:  "files that nobody has declared to be a site are not served; nor does code run as pages that nobody has declared to be some",
+			bind: func(c *Config) Value {
+				return choiceValue{&c.App.Type, []string{Auto, "static", "cgi", "pages", "wsgi"}}
+			},
 		},
 		{
-			Name: "start", Group: Applications, Field: "webapps.App.Lazy",
+			Name: "start", Group: Applications, Webapps: true, Field: "webapps.App.Lazy",
 			What: "when a WSGI application in webapps is started; by its first request saves memory where most of many idle",
 			bind: func(c *Config) Value { return choiceValue{&c.App.Start, []string{AtOnce, ByRequest}} },
 		},
 		{
-			Name: "release", Group: Applications, Field: "webapps.App.Release",
+			Name: "release", Group: Applications, Webapps: true, Field: "webapps.App.Release",
 			What: "commands that an application in webapps has run before new code takes over, such as python manage.py migrate --noinput; one that fails keeps the old",
 			bind: func(c *Config) Value { return &listValue{p: &c.App.Release, kind: "COMMAND"} },
 		},

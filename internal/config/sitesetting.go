@@ -196,7 +196,7 @@ func (s *Setting) tables() []string {
 		all = append(all, appsTable)
 	case s.Group == Files:
 		all = append(all, sitesTable, routesTable)
-	case s.Group == Scripts && s.Name != "cgi", s.Group == PageScripts && s.Name != "pages" && s.Name != "html":
+	case s.HowScripts():
 		all = append(all, routesTable)
 	}
 	return all

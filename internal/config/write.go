@@ -30,9 +30,10 @@ func (l *Loaded) Lines() []Line {
 	for _, s := range fileSettings() {
 		v, usual := s.Value(&c), s.Value(&std)
 		why := l.Why(s.Name)
-		if env, ok := v.(*variablesValue); ok {
-			for _, variable := range *env.p {
-				lines = append(lines, Line{Table: s.Table() + "." + s.Key(), Key: variable.Name, Value: variable.toml(), Why: why})
+		if t, ok := v.(tabled); ok {
+			for _, line := range t.tableLines() {
+				line.Table, line.Why = s.Table()+"."+s.Key(), why
+				lines = append(lines, line)
 			}
 			continue
 		}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -35,14 +36,7 @@ const versionWait = 10 * time.Second
 // virtual environment, or a program on PATH; "" means defaultPython. It is run
 // for its version.
 func findPython(ctx context.Context, named string) (python, error) {
-	name := named
-	switch info, err := os.Stat(named); {
-	case named == "":
-		name = defaultPython
-	case err == nil && info.IsDir():
-		name = filepath.Join(named, "bin", "python")
-	}
-	path, err := exec.LookPath(name)
+	path, err := exec.LookPath(cmp.Or(programOf(named), defaultPython))
 	if err != nil && named == "" {
 		return python{}, nil
 	}
@@ -59,6 +53,14 @@ func findPython(ctx context.Context, named string) (python, error) {
 		return python{}, pythonError(path, err)
 	}
 	return python{path: path, version: strings.TrimSpace(string(version))}, nil
+}
+
+// programOf is the program of the interpreter that was named.
+func programOf(named string) string {
+	if info, err := os.Stat(named); err == nil && info.IsDir() {
+		return filepath.Join(named, "bin", "python")
+	}
+	return named
 }
 
 func pythonError(name string, err error) *Error {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/seed-07905ac1/gatehouse/cgi"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
 	"github.com/seed-07905ac1/gatehouse/pagescript"
@@ -60,26 +61,31 @@ func openPages(ctx context.Context, cfg *config.Config, dir string, files *stati
 // pagesConfig is what the configuration says about pages. What it says of scripts
 // holds for both kinds.
 func pagesConfig(cfg *config.Config, dir string, python python, files *static.Handler, site http.Handler, log *slog.Logger) (pagescript.Config, error) {
-	c := &cfg.CGI
-	scripts, err := cgiConfig(c)
+	scripts, err := cgiConfig(&cfg.CGI)
 	if err != nil {
 		return pagescript.Config{}, err
 	}
 	scripts.Dir, scripts.Python, scripts.Redirect, scripts.Log = dir, python.path, site, log
-	scripts.QueryArgument = cfg.Pages.Args == config.Query
+	c := pageSettings(&cfg.Pages, scripts)
+	c.Files, c.NotFound = files, http.HandlerFunc(files.ServeNotFound)
+	return c, nil
+}
+
+// pageSettings is what the configuration says about pages wherever they are, of
+// which those that print run like scripts.
+func pageSettings(p *config.Pages, scripts cgi.Config) pagescript.Config {
+	scripts.QueryArgument = p.Args == config.Query
 	return pagescript.Config{
 		Scripts: scripts,
 		Applications: pyapp.Config{
-			Timeout:      limit(c.Timeout),
-			StallTimeout: limit(c.StallTimeout),
-			MaxBody:      bound(c.MaxBody),
-			QueueWait:    limit(c.QueueWait),
+			Timeout:      scripts.Timeout,
+			StallTimeout: scripts.StallTimeout,
+			MaxBody:      scripts.MaxBody,
+			QueueWait:    scripts.QueueWait,
 		},
-		Files:           files,
-		NotFound:        http.HandlerFunc(files.ServeNotFound),
-		MaxApplications: cfg.Pages.Applications,
-		Idle:            limit(cfg.Pages.Idle),
-	}, nil
+		MaxApplications: p.Applications,
+		Idle:            limit(p.Idle),
+	}
 }
 
 // announce says what runs, and with which Python.

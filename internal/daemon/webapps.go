@@ -58,6 +58,14 @@ func alone(l *config.Loaded) error {
 	case l.Config.App.Start != config.AtOnce:
 		return &Error{Err: fmt.Errorf("%s: the only application is started at once; %q is for one of several in webapps", l.Call("start"), l.Config.App.Start)}
 	}
+	for _, s := range config.Settings() {
+		if _, set := l.Origin(s.Name); set && s.HowScripts() {
+			return &Error{
+				Err:  fmt.Errorf("%s: the only application is none of scripts; this is for those in webapps", l.Call(s.Name)),
+				Hint: "gatehouse --cgi DIR and gatehouse --pages DIR run scripts, and so do routes of [[sites]]",
+			}
+		}
+	}
 	return nil
 }
 

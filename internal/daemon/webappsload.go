@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -38,10 +39,16 @@ func (h *appFolder) loadOwn(dir string) (webapps.App, error) {
 		return app, err
 	}
 	server := h.loaded.Load()
-	if err := mayAsk(l, &server.Config.App, dir); err != nil {
+	if err := mayAsk(l, &server.Config, dir); err != nil {
 		return app, &Error{Err: err}
 	}
-	l.Inherit(&server.Config, func(s *config.Setting) bool { return aboutApp(s) && !ownOnly(s.Name) })
+	inherited := l.Inherit(&server.Config, func(s *config.Setting) bool {
+		return (aboutApp(s) || s.HowScripts()) && !ownOnly(s.Name)
+	})
+	said := func(name string) bool {
+		_, set := l.Origin(name)
+		return set || slices.Contains(inherited, name)
+	}
 	if app.WSGI, err = poolSettings(l, filepath.Base(dir)); err != nil {
 		return app, err
 	}
@@ -55,28 +62,47 @@ func (h *appFolder) loadOwn(dir string) (webapps.App, error) {
 	app.Release = l.Config.App.Release
 	app.Look = p.options(l)
 	app.Look.ProjectPython = serverPython(app.Look, server)
-	if app.CGI, err = scriptSettings(l, app.WSGI.Env, server); err != nil {
-		return app, err
+	if app.CGI, err = scriptSettings(&l.Config, app.WSGI.Env, said); err != nil {
+		return app, &Error{Err: fmt.Errorf("%s: %w", l.Call("cgi-env"), err)}
 	}
+	app.CGI.Python = scriptPython(l, server, dir)
+	app.Pages = pageSettings(&l.Config.Pages, app.CGI)
 	app.Static = static.Config{Charset: server.Config.Static.Charset}
 	return app, nil
 }
 
-// scriptSettings is what is said about applications, for scripts.
-func scriptSettings(l *config.Loaded, env []string, server *config.Loaded) (cgi.Config, error) {
-	c, err := cgiConfig(&server.Config.CGI)
-	c.Env, c.Python = env, server.Config.App.Python
-	c.Timeout, c.StallTimeout = limit(l.Config.App.Timeout), limit(l.Config.App.StallTimeout)
-	if _, set := l.Origin("max-body"); set {
-		c.MaxBody = bound(l.Config.App.MaxBody)
+// scriptSettings is what is said about an application, for scripts. What a key of
+// theirs does not say, that of all applications does.
+func scriptSettings(c *config.Config, env []string, said func(string) bool) (cgi.Config, error) {
+	s, err := cgiConfig(&c.CGI)
+	s.Env = append(slices.Clone(env), s.Env...)
+	if !said("cgi-timeout") {
+		s.Timeout = limit(c.App.Timeout)
 	}
-	return c, err
+	if !said("cgi-stall-timeout") {
+		s.StallTimeout = limit(c.App.StallTimeout)
+	}
+	if !said("cgi-max-body") && said("max-body") {
+		s.MaxBody = bound(c.App.MaxBody)
+	}
+	return s, err
+}
+
+// scriptPython is the interpreter for the scripts of the application in dir: what
+// is said of it, its own environment's, what the server's configuration says of
+// all; "" for the usual one.
+func scriptPython(l, server *config.Loaded, dir string) string {
+	own := cmp.Or(l.Config.CGI.Python, l.Config.App.Python)
+	if in := filepath.Join(dir, own); own != "" && !filepath.IsAbs(own) && programOf(in) != in {
+		own = in // an environment's folder, by its name alone
+	}
+	return cmp.Or(programOf(own), detect.Venv(dir), programOf(cmp.Or(server.Config.CGI.Python, server.Config.App.Python)))
 }
 
 // ownOnly reports whether a setting is each application's own matter: what one of
 // them is says nothing of the others.
 func ownOnly(name string) bool {
-	return slices.Contains([]string{"app", "type", "python", "health", "env", "accel-redirect", "release"}, name)
+	return slices.Contains([]string{"app", "type", "python", "health", "env", "accel-redirect", "release", "cgi-python", "cgi-env", "cgi-interpreter"}, name)
 }
 
 // serverPython is the interpreter for applications that have none of their own:
@@ -112,28 +138,30 @@ func (h *appFolder) owns(dir string) error {
 }
 
 // mayAsk refuses what an application's own file may not say.
-func mayAsk(l *config.Loaded, server *config.App, dir string) error {
+func mayAsk(l *config.Loaded, server *config.Config, dir string) error {
 	for _, s := range config.Settings() {
 		if _, set := l.Origin(s.Name); !set {
 			continue
 		}
 		switch {
-		case s.Group != config.Applications || s.Name == "webapps":
+		case s.Group != config.Applications && !s.HowScripts() || s.Name == "webapps":
 			return fmt.Errorf("%s concerns the whole server; an application's own file says how that application runs", l.Call(s.Name))
 		case s.Name == "reload":
 			return fmt.Errorf("%s is for development; what is saved in webapps is deployed anyway", l.Call(s.Name))
 		}
 	}
-	c := &l.Config.App
-	for _, v := range c.Env {
-		switch {
-		case v.From != "":
-			return fmt.Errorf("%s: %s: the server's environment is not the application's; { file = \"PATH\" } takes a file of its own", l.Call("env"), v.Name)
-		case v.File != "" && !within(dir, v.File):
-			return fmt.Errorf("%s: %s: %s is not in the application's own folder", l.Call("env"), v.Name, v.File)
+	c := &l.Config
+	for setting, env := range map[string][]config.Variable{"env": c.App.Env, "cgi-env": c.CGI.Env} {
+		for _, v := range env {
+			switch {
+			case v.From != "":
+				return fmt.Errorf("%s: %s: the server's environment is not the application's; { file = \"PATH\" } takes a file of its own", l.Call(setting), v.Name)
+			case v.File != "" && !within(dir, v.File):
+				return fmt.Errorf("%s: %s: %s is not in the application's own folder", l.Call(setting), v.Name, v.File)
+			}
 		}
 	}
-	for prefix, folder := range c.AccelRedirect {
+	for prefix, folder := range c.App.AccelRedirect {
 		if !within(dir, folder) {
 			return fmt.Errorf("%s: %s: %s is not in the application's own folder", l.Call("accel-redirect"), prefix, folder)
 		}
@@ -162,21 +190,32 @@ func within(dir, path string) bool {
 // aBound is a setting by which an application takes more of what all share.
 type aBound struct {
 	setting string
-	of      func(*config.App) int64
+	of      func(*config.Config) int64
 	endless bool // 0 is no limit at all, which nothing is above
 }
 
 // bounds are those. Where the server's configuration does not say how much, its
 // default is what there is.
 var bounds = []aBound{
-	{"max-body", func(c *config.App) int64 { return int64(c.MaxBody) }, false},
-	{"spool-memory", func(c *config.App) int64 { return int64(c.SpoolMemory) }, false},
-	{"response-spool", func(c *config.App) int64 { return int64(c.ResponseSpool) }, false},
-	{"queue", func(c *config.App) int64 { return int64(c.Queue) }, false},
-	{"workers", func(c *config.App) int64 { return int64(max(c.Workers, c.MaxWorkers)) }, true},
-	{"memory-soft", func(c *config.App) int64 { return int64(c.MemorySoft) }, true},
-	{"memory-hard", func(c *config.App) int64 { return int64(c.MemoryHard) }, true},
-	{"start-timeout", func(c *config.App) int64 { return int64(c.StartTimeout / time.Millisecond) }, true},
+	{"max-body", func(c *config.Config) int64 { return int64(c.App.MaxBody) }, false},
+	{"spool-memory", func(c *config.Config) int64 { return int64(c.App.SpoolMemory) }, false},
+	{"response-spool", func(c *config.Config) int64 { return int64(c.App.ResponseSpool) }, false},
+	{"queue", func(c *config.Config) int64 { return int64(c.App.Queue) }, false},
+	{"workers", func(c *config.Config) int64 { return int64(max(c.App.Workers, c.App.MaxWorkers)) }, true},
+	{"memory-soft", func(c *config.Config) int64 { return int64(c.App.MemorySoft) }, true},
+	{"memory-hard", func(c *config.Config) int64 { return int64(c.App.MemoryHard) }, true},
+	{"start-timeout", func(c *config.Config) int64 { return int64(c.App.StartTimeout / time.Millisecond) }, true},
+
+	{"cgi-max-body", func(c *config.Config) int64 { return int64(c.CGI.MaxBody) }, false},
+	{"cgi-max-output", func(c *config.Config) int64 { return int64(c.CGI.MaxOutput) }, true},
+	{"cgi-scripts", func(c *config.Config) int64 { return int64(c.CGI.Scripts) }, true},
+	{"cgi-queue", func(c *config.Config) int64 { return int64(c.CGI.Queue) }, false},
+	{"cgi-limit-cpu", func(c *config.Config) int64 { return int64(c.CGI.Limits.CPU) }, true},
+	{"cgi-limit-memory", func(c *config.Config) int64 { return int64(c.CGI.Limits.Memory) }, true},
+	{"cgi-limit-file-size", func(c *config.Config) int64 { return int64(c.CGI.Limits.FileSize) }, true},
+	{"cgi-limit-files", func(c *config.Config) int64 { return int64(c.CGI.Limits.Files) }, true},
+	{"cgi-limit-processes", func(c *config.Config) int64 { return int64(c.CGI.Limits.Processes) }, true},
+	{"pages-applications", func(c *config.Config) int64 { return int64(c.Pages.Applications) }, false},
 }
 
 // above reports whether an application asks for more than there is.

@@ -46,7 +46,14 @@ func TestOwnFile(t *testing.T) {
 		{"no limit of memory", "[app]\nmemory_hard = \"off\"", "[app]\nmemory_hard = \"500MB\"", "memory_hard is more than the server allows"},
 		{"more memory", "[app]\nmemory_hard = \"501MB\"", "[app]\nmemory_hard = \"500MB\"", "memory_hard is more than the server allows"},
 		{"a start without end", "[app]\nstart_timeout = \"off\"", "", "start_timeout is more than the server allows"},
-		{"nonsense", "[app]\ntype = \"java\"", "", "gatehouse.toml:2:8: type: \"java\" is not one of auto, static, cgi, wsgi"},
+		{"nonsense", "[app]\ntype = \"java\"", "", "gatehouse.toml:2:8: type: \"java\" is not one of auto, static, cgi, pages, wsgi"},
+		{"scripts for everybody", "cgi = true", "", "unknown key \"cgi\""},
+		{"a secret of the server's, for scripts", "[app.cgi_env]\nA = { env = \"HOME\" }", "", "cgi_env: A: the server's environment is not the application's"},
+		{"a file outside, for scripts", "[app.cgi_env]\nA = { file = \"../other/secret\" }", "", "is not in the application's own folder"},
+		{"a larger body for scripts", "[app]\ncgi_max_body = \"11MB\"", "", "cgi_max_body is more than the server allows"},
+		{"no limit for scripts", "[app]\ncgi_limit_memory = \"off\"", "[app]\ncgi_limit_memory = \"1GB\"", "cgi_limit_memory is more than the server allows"},
+		{"more scripts", "[app]\ncgi_scripts = 9", "[app]\ncgi_scripts = 8", "cgi_scripts is more than the server allows"},
+		{"more pages", "[app]\npages_applications = 17", "", "pages_applications is more than the server allows"},
 		{"not TOML", "[app", "", "gatehouse.toml:1:"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,5 +99,42 @@ func TestLoadWebapp(t *testing.T) {
 	app, err = daemon.LoadWebapp(t.TempDir(), serverWith(t, ""))
 	if err != nil || app.Type != webapps.Auto || app.Lazy || app.WSGI.Workers != 0 || app.WSGI.MaxBody != 100<<20 {
 		t.Errorf("without a word: %+v, %v", app, err)
+	}
+}
+
+// TestLoadScripts: the keys of scripts and pages hold for an application in a
+// folder of them; what these do not say, the keys of all applications do.
+func TestLoadScripts(t *testing.T) {
+	server := serverWith(t, "python = \"/server/python\"\n[app]\ncgi_kill_grace = \"3s\"\ncgi_limit_files = 50\npages_idle = \"1m\"\nstall_timeout = \"9s\"\n")
+	dir := folderWith(t, config.FileName, "[app]\ntype = \"pages\"\ntimeout = \"7s\"\ncgi_stall_timeout = \"5s\"\ncgi_warm = false\ncgi_limit_files = 40\n"+
+		"pages_args = \"query\"\npages_applications = 2\ncgi_interpreter = [\".rb=ruby\"]\n[app.env]\nA = \"1\"\n[app.cgi_env]\nB = \"2\"\n")
+	app, err := daemon.LoadWebapp(dir, server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, p := app.CGI, app.Pages
+	if app.Type != webapps.Pages || c.Warm || c.Timeout != 7*time.Second || c.StallTimeout != 5*time.Second || c.KillGrace != 3*time.Second ||
+		c.MaxBody != 10<<20 || c.Limits.Files != 40 || c.Interpreters[".rb"] != "ruby" || c.Python != "/server/python" || !slices.Equal(c.Env, []string{"A=1", "B=2"}) {
+		t.Errorf("scripts: %+v", c)
+	}
+	if !p.Scripts.QueryArgument || p.Scripts.Python != c.Python || p.Scripts.Timeout != c.Timeout || p.MaxApplications != 2 || p.Idle != time.Minute ||
+		p.Applications.Timeout != c.Timeout || p.Applications.MaxBody != c.MaxBody {
+		t.Errorf("pages: %+v", p)
+	}
+	if !slices.Equal(app.WSGI.Env, []string{"A=1"}) {
+		t.Errorf("the environment of an application is %v", app.WSGI.Env)
+	}
+	python := filepath.Join(dir, ".venv", "bin", "python")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(python), 0o755), os.WriteFile(python, nil, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	if app, err = daemon.LoadWebapp(dir, server); err != nil || app.CGI.Python != python {
+		t.Errorf("with an environment of its own: %q, %v", app.CGI.Python, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, config.FileName), []byte("[app]\ncgi_python = \".venv\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if app, err = daemon.LoadWebapp(dir, serverWith(t, "")); err != nil || app.CGI.Python != python || !app.CGI.Warm {
+		t.Errorf("with one that it names: %q, warm %v, %v", app.CGI.Python, app.CGI.Warm, err)
 	}
 }

@@ -40,11 +40,8 @@ func (f *finder) interpreter(named, wish Named) error {
 		f.because("", 0, "VIRTUAL_ENV names %s, which has no bin/python", active)
 	}
 	for _, dir := range project {
-		for _, name := range []string{".venv", "venv"} {
-			venv := filepath.Join(dir, name)
-			if f.useVenv(venv, f.rel(venv)) {
-				return nil
-			}
+		if path := Venv(dir); path != "" && f.use(path, f.rel(filepath.Dir(filepath.Dir(path))), "", 0) == nil {
+			return nil
 		}
 	}
 	if wish.Value != "" {
@@ -61,6 +58,17 @@ func (f *finder) interpreter(named, wish Named) error {
 		"python in gatehouse.toml, or in [tool.gatehouse] in pyproject.toml",
 		"python3 on PATH",
 	}, Hint: "install Python 3.8 or newer, or name one with --python PATH"}
+}
+
+// Venv returns the interpreter of the virtual environment in a project's folder,
+// "" if it has none.
+func Venv(dir string) string {
+	for _, name := range []string{".venv", "venv"} {
+		if path := filepath.Join(dir, name, "bin", "python"); executable(path) == nil {
+			return path
+		}
+	}
+	return ""
 }
 
 // namedInterpreter takes a path relative to the folder, a virtual environment's
