@@ -65,7 +65,7 @@ internal/control:     internal/archive internal/logbook internal/spelling metric
 internal/manager:     internal/archive internal/logbook metrics pyapp webapps golang.org/x/crypto/argon2 golang.org/x/time/rate
 
 # floor 4: where the towers meet
-internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/control internal/detect internal/errorpage internal/logbook internal/manager internal/recorder internal/router internal/terminal internal/unixsocket internal/watch internal/wording metrics
+internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/control internal/detect internal/errorpage internal/logbook internal/manager internal/recorder internal/router internal/spelling internal/terminal internal/unixsocket internal/watch internal/wording metrics
 
 # floor 5: the command
 cmd/gatehouse:        internal/daemon internal/config internal/control internal/manager internal/spelling internal/terminal internal/wording github.com/spf13/cobra github.com/spf13/pflag

@@ -47,7 +47,7 @@ func (d *Deployer) unaffected(i *instance) bool {
 	if i.found.kind == WSGI || !i.runs() {
 		return false
 	}
-	app, err := d.config.Load(i.dir)
+	app, err := d.config.Load(i.name, i.dir)
 	if err != nil {
 		return false
 	}
@@ -190,7 +190,7 @@ func (d *Deployer) prepare(ctx context.Context, a *app, i *instance, w deploymen
 	}
 	err := guarded(i.dir)
 	if err == nil {
-		i.app, err = d.config.Load(i.dir)
+		i.app, err = d.config.Load(i.name, i.dir)
 	}
 	if err != nil {
 		return m, err

@@ -49,9 +49,10 @@ type Config struct {
 	// kept beside the applications (data, unpacked archives, a key) is in .gatehouse
 	// in it.
 	Dir string
-	// Load says how the application in a folder runs, each time it is deployed. It
-	// is called from several goroutines and may take its time. nil means App{}.
-	Load func(dir string) (App, error)
+	// Load says how the application of that name in a folder runs, each time it is
+	// deployed. It is called from several goroutines and may take its time. nil means
+	// App{}.
+	Load func(name ContextName, dir string) (App, error)
 
 	// Quiet, Interval, Drain and Idle have the defaults above.
 	Quiet, Interval, Drain, Idle time.Duration
@@ -74,7 +75,7 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.Dir = dir
 	if c.Load == nil {
-		c.Load = func(string) (App, error) { return App{}, nil }
+		c.Load = func(ContextName, string) (App, error) { return App{}, nil }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -91,7 +91,7 @@ func TestNotRecognised(t *testing.T) {
 	write(t, filepath.Join(dir, "async"), tree{"main.py": "from fastapi import FastAPI\napp = FastAPI()\n"})
 	write(t, filepath.Join(dir, "declared"), tree{"notes.txt": "public"})
 	h := open(t, dir, func(c *webapps.Config) {
-		c.Load = func(dir string) (webapps.App, error) {
+		c.Load = func(_ webapps.ContextName, dir string) (webapps.App, error) {
 			if filepath.Base(dir) == "declared" {
 				return webapps.App{Type: webapps.Static}, nil
 			}
@@ -288,7 +288,7 @@ func TestEnvironment(t *testing.T) {
 	write(t, filepath.Join(dir, "shop"), hello("shop"))
 	write(t, filepath.Join(dir, "old"), tree{"cgi-bin/env.sh": "#!/bin/sh\necho Content-Type: text/plain\necho\nenv\n"})
 	h := open(t, dir, func(c *webapps.Config) {
-		c.Load = func(dir string) (app webapps.App, err error) {
+		c.Load = func(_ webapps.ContextName, dir string) (app webapps.App, err error) {
 			app.WSGI.Env = []string{"MINE=" + filepath.Base(dir)}
 			app.CGI.Env = app.WSGI.Env
 			return app, nil
@@ -314,7 +314,7 @@ func TestLazy(t *testing.T) {
 	write(t, filepath.Join(dir, "good"), hello("good"))
 	write(t, filepath.Join(dir, "bad"), tree{"app.py": "def app(environ, start_response): pass\n1/0\n"})
 	h := open(t, dir, func(c *webapps.Config) {
-		c.Load = func(string) (webapps.App, error) { return webapps.App{Lazy: true}, nil }
+		c.Load = func(webapps.ContextName, string) (webapps.App, error) { return webapps.App{Lazy: true}, nil }
 	})
 	for _, base := range []string{"good", "bad"} {
 		if s, _ := h.status(base); s.State != webapps.Running || !s.Asleep || s.Workers != nil {

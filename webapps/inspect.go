@@ -46,14 +46,14 @@ func Inspect(config Config) ([]Finding, error) {
 }
 
 // look fills in what is known of a folder.
-func (f *Finding) look(e *entry, load func(string) (App, error)) {
+func (f *Finding) look(e *entry, load func(ContextName, string) (App, error)) {
 	dir, err := filepath.EvalSymlinks(e.path)
 	var app App
 	if err == nil {
 		err = guarded(dir)
 	}
 	if err == nil {
-		app, err = load(dir)
+		app, err = load(e.name, dir)
 	}
 	var what found
 	if err == nil {

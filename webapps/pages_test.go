@@ -15,7 +15,7 @@ import (
 // scripted has every application be of that type, its scripts run warm.
 func scripted(kind webapps.Type, change ...func(*webapps.App)) func(*webapps.Config) {
 	return func(c *webapps.Config) {
-		c.Load = func(string) (webapps.App, error) {
+		c.Load = func(webapps.ContextName, string) (webapps.App, error) {
 			scripts := cgi.Config{Warm: true, Env: []string{"MINE=yes"}}
 			app := webapps.App{Type: kind, CGI: scripts, Pages: pagescript.Config{Scripts: scripts}}
 			for _, f := range change {

@@ -14,7 +14,7 @@ import (
 // releasing has every application run these commands.
 func releasing(commands ...string) func(*webapps.Config) {
 	return func(c *webapps.Config) {
-		c.Load = func(string) (webapps.App, error) {
+		c.Load = func(webapps.ContextName, string) (webapps.App, error) {
 			app := webapps.App{Release: commands}
 			app.WSGI.Env = []string{"MINE=yes"}
 			return app, nil

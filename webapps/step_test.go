@@ -13,7 +13,7 @@ import (
 func TestSteps(t *testing.T) {
 	dir, gates := t.TempDir(), t.TempDir()
 	h := open(t, dir, func(c *webapps.Config) {
-		c.Load = func(string) (webapps.App, error) {
+		c.Load = func(webapps.ContextName, string) (webapps.App, error) {
 			return webapps.App{Release: []string{"while ! test -e " + gates + "/release; do sleep 0.01; done"}}, nil
 		}
 	})

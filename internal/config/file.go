@@ -140,6 +140,7 @@ type decoder struct {
 	schema  map[string]map[string]*Setting // by table and key
 	origins map[string]Origin
 	path    string // of the table that is being read, in origins
+	routed  bool   // there are sites: named applications are those that routes lead to
 	failed  FileError
 }
 
@@ -178,18 +179,16 @@ func schema() map[string]map[string]*Setting {
 // beyond reads what a plain server does not have.
 func (d *decoder) beyond(n *node) {
 	apps, sites := n.child("apps"), n.child("sites")
+	d.routed = sites != nil
 	if apps != nil {
 		d.apps(apps)
 	}
-	switch {
-	case sites != nil:
+	if sites != nil {
 		if app := n.child("app"); app != nil && app.kind == Table && app.child("app") != nil {
 			d.wrong(app.child("app").key, "app: beside [[sites]] an application has a table of its own, [apps.NAME]; [app] is what all of them have")
 		}
 		d.onlyWebapps()
 		d.sites(sites)
-	case apps != nil && apps.kind == Table:
-		d.wrong(apps.key, "apps: there are no [[sites]] whose routes could lead to them; for one application alone use [app]")
 	}
 }
 
@@ -197,13 +196,18 @@ func (d *decoder) beyond(n *node) {
 func (d *decoder) onlyWebapps() {
 	for _, s := range fileSettings() {
 		if o, set := d.origins[s.Name]; set && o.File != "" && s.ForWebapps() {
-			what := "it is for applications in a folder of them, and there are [[sites]]"
-			if s.HowScripts() {
-				what += ", whose routes have it"
-			}
-			d.wrong(position{o.Line, o.Column}, "%s: %s", s.Key(), what)
+			d.wrong(position{o.Line, o.Column}, "%s: %s", s.Key(), s.beside())
 		}
 	}
+}
+
+// beside says why such a key is of no use beside sites.
+func (s *Setting) beside() string {
+	what := "it is for applications in a folder of them, and there are [[sites]]"
+	if s.HowScripts() {
+		what += ", whose routes have it"
+	}
+	return what
 }
 
 // wrong notes a problem.

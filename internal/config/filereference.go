@@ -11,7 +11,7 @@ func FileReference() string {
 	b.WriteString(filePreamble)
 	table, first := "", true
 	for _, p := range everyPlace() {
-		if p.table == appsTable && p.Group == Applications {
+		if p.table == appsTable && (p.Group == Applications || p.HowScripts()) {
 			continue // see its introduction
 		}
 		if first || p.table != table {
@@ -58,7 +58,8 @@ func tableNote(table string) string {
 	switch table {
 	case appsTable:
 		return "An application that routes lead to by its name. It takes `python` and all keys of `[app]` as well, and has their values from there where it\n" +
-			"does not say otherwise. `[apps.NAME.env]` is as `[app.env]`.\n\n"
+			"does not say otherwise. `[apps.NAME.env]` is as `[app.env]`. Without `[[sites]]` it is one in the folder of applications, by the name of its\n" +
+			"entry, quoted where it has a `#`; what stands here then overrides what the application says itself, and `dir` and `mount` are an error.\n\n"
 	case sitesTable:
 		return "What is served under some host names: [the guide](../guide/configuration.md) tells how. Beside its keys it has `[[sites.routes]]`.\n\n"
 	case routesTable:

@@ -53,8 +53,8 @@ func JSONSchema() string {
 		root.Properties[name] = tables[name]
 	}
 	root.Properties["apps"] = &schemaNode{
-		Type: "object", Description: "applications that routes lead to, by their names",
-		Patterns: map[string]*schemaNode{"^[A-Za-z0-9_-]+$": tables[appsTable]}, Additional: false,
+		Type: "object", Description: "applications that routes lead to, or that are in the folder of applications, by their names",
+		Additional: tables[appsTable],
 	}
 	root.Properties["sites"] = &schemaNode{
 		Type: "array", Items: tables[sitesTable], MinItems: 1,

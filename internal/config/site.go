@@ -6,12 +6,18 @@ import (
 	"strings"
 )
 
-// NamedApp is an application that routes of sites lead to.
+// NamedApp is an application that routes of sites lead to, or, where there are no
+// sites, what is said of one in a folder of applications.
 type NamedApp struct {
 	Name  string
 	Dir   string // absolute
 	Mount string // what it is told as SCRIPT_NAME; "" for nothing
 	App   App
+
+	// Of one in a folder of applications. What is not said of one is as by default;
+	// Loaded.Override knows what is said.
+	CGI   CGI
+	Pages Pages
 }
 
 // Site is what is served under some host names.

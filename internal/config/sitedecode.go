@@ -26,12 +26,30 @@ func (d *decoder) apps(n *node) {
 		switch {
 		case child.kind != Table:
 			d.wrong(child.key, "%s: expected a table for each application, such as [apps.blog], got %s", quoted(name), child.describe())
+		case !d.routed: // whether there is an application of that name nobody here can know
+			d.config.Apps = append(d.config.Apps, d.override(name, child))
 		case !isAppName(name):
 			d.wrong(child.key, "%s is no name of an application; use letters, digits, - and _", quoted(name))
 		default:
 			d.config.Apps = append(d.config.Apps, d.app(name, child))
 		}
 	}
+}
+
+// override reads what is said of one application in a folder of them. It is in
+// that folder, and answers where its name says.
+func (d *decoder) override(name string, n *node) NamedApp {
+	usual := Default()
+	app := NamedApp{Name: name}
+	h := &holder{config: &Config{App: usual.App, CGI: usual.CGI, Pages: usual.Pages}, app: &app}
+	d.within(appsTable, "apps."+name, n, h)
+	for _, key := range []string{"dir", "mount"} {
+		if child := n.child(key); child != nil {
+			d.wrong(child.key, "%s: it is for applications that routes of [[sites]] lead to, and there are none; one in webapps lies and answers where its name says", key)
+		}
+	}
+	app.App, app.CGI, app.Pages = h.config.App, h.config.CGI, h.config.Pages
+	return app
 }
 
 // isAppName reports whether a name needs no quotes in TOML and no escapes
@@ -51,6 +69,11 @@ func (d *decoder) app(name string, n *node) NamedApp {
 	}
 	h := &holder{config: &Config{App: app.App}, app: &app}
 	d.within(appsTable, "apps."+name, n, h)
+	for _, key := range n.names {
+		if s := d.schema[appsTable][key]; s != nil && s.ForWebapps() {
+			d.wrong(n.child(key).key, "%s: %s", key, s.beside())
+		}
+	}
 	app.App = h.config.App
 	if app.Dir == "" {
 		app.Dir = under(d.file.dir, name)

@@ -197,7 +197,7 @@ func (s *Setting) tables() []string {
 	case s.Group == Files:
 		all = append(all, sitesTable, routesTable)
 	case s.HowScripts():
-		all = append(all, routesTable)
+		all = append(all, appsTable, routesTable)
 	}
 	return all
 }

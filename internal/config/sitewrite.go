@@ -10,11 +10,14 @@ import (
 func (c *Config) siteLines(why func(name string) string) []Line {
 	var lines []Line
 	for i := range c.Apps {
-		app := &c.Apps[i]
-		usual := &NamedApp{App: c.App}
-		usual.App.App = ""
-		lines = append(lines, placeLines(appsTable, "apps."+app.Name, "apps."+app.Name, why,
-			&holder{config: &Config{App: app.App}, app: app}, &holder{config: &Config{App: usual.App}, app: usual})...)
+		app, std := &c.Apps[i], Default()
+		usual := &Config{App: std.App, CGI: std.CGI, Pages: std.Pages}
+		if len(c.Sites) > 0 {
+			usual = &Config{App: c.App}
+			usual.App.App = ""
+		}
+		lines = append(lines, placeLines(appsTable, "apps."+tomlKey(app.Name), "apps."+app.Name, why,
+			&holder{config: &Config{App: app.App, CGI: app.CGI, Pages: app.Pages}, app: app}, &holder{config: usual, app: &NamedApp{}})...)
 	}
 	for i := range c.Sites {
 		site := &c.Sites[i]
@@ -33,6 +36,14 @@ func (c *Config) siteLines(why func(name string) string) []Line {
 		}
 	}
 	return lines
+}
+
+// tomlKey is a name as a part of a key.
+func tomlKey(name string) string {
+	if isAppName(name) {
+		return name
+	}
+	return tomlText(name)
 }
 
 // placeLines are the settings of one table that differ from the usual, its own

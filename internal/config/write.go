@@ -109,19 +109,25 @@ const maxColumn = 48
 // tableHead is the line that a table begins with. An array of tables has a number
 // behind its name, with a number sign: sites#0, sites.routes#0.1.
 func tableHead(table string) string {
-	name, rest, array := strings.Cut(table, "#")
-	if !array {
+	if !isArray(table) {
 		return "[" + table + "]"
 	}
+	name, rest, _ := strings.Cut(table, "#")
 	if _, inner, ok := strings.Cut(rest, ":"); ok {
 		return "[" + name + "." + inner + "]"
 	}
 	return "[[" + name + "]]"
 }
 
+// isArray reports whether it is a table of an array. A number sign may also stand
+// in the name of an application.
+func isArray(table string) bool {
+	return strings.HasPrefix(table, "sites") && strings.Contains(table, "#")
+}
+
 // innerTable is a table in another, which may be an array's.
 func innerTable(table, key string) string {
-	if strings.Contains(table, "#") {
+	if isArray(table) {
 		return table + ":" + key
 	}
 	return table + "." + key

@@ -362,7 +362,10 @@ func (a *app) configuration() (*config.Loaded, error) {
 	if err == nil && len(l.Config.Sites) > 0 {
 		return nil, &Error{Err: errors.New("the configuration has [[sites]] now; what is served then needs a restart")}
 	}
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	return l, alone(l)
 }
 
 // reload starts the application's code as it is now beside the old, with that

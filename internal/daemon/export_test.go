@@ -203,9 +203,18 @@ func (a *account) UID() int { return a.uid }
 // LoadWebapp is what the daemon makes of the application in dir, one of several
 // below a server that has this configuration.
 func LoadWebapp(dir string, server *config.Loaded) (webapps.App, error) {
+	name, err := webapps.ParseBase("shop")
+	if err != nil {
+		return webapps.App{}, err
+	}
+	return LoadNamedWebapp(name, dir, server)
+}
+
+// LoadNamedWebapp is LoadWebapp for one of that name.
+func LoadNamedWebapp(name webapps.ContextName, dir string, server *config.Loaded) (webapps.App, error) {
 	h := &appFolder{dir: dir, started: server}
 	h.loaded.Store(server)
-	return h.load(dir)
+	return h.load(name, dir)
 }
 
 // Sites are sites whose applications are pools of a test.

@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/spelling"
 	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
@@ -48,6 +50,11 @@ func (p *project) webapps(l *config.Loaded) string {
 // alone refuses what only one of several applications can be told.
 func alone(l *config.Loaded) error {
 	switch {
+	case len(l.Config.Apps) > 0:
+		return &Error{
+			Err:  fmt.Errorf("%s: there are no [[sites]] whose routes could lead to it, and no webapps in which it could be", l.Call("apps."+l.Config.Apps[0].Name)),
+			Hint: "for one application alone use [app]",
+		}
 	case l.Config.App.Type != config.Auto && l.Config.App.Type != string(webapps.WSGI):
 		return &Error{
 			Err:  fmt.Errorf("%s: gatehouse run runs WSGI applications, and %q is for one of several in webapps", l.Call("type"), l.Config.App.Type),
@@ -202,6 +209,9 @@ func (h *appFolder) configuration() (*config.Loaded, error) {
 // cannot go on as they were.
 func (h *appFolder) reload(ctx context.Context, l *config.Loaded) (kept []error, err error) {
 	h.loaded.Store(l)
+	for _, text := range strays(l, h.names()) {
+		h.log.Warn("a table is about no application", "error", text)
+	}
 	err = h.ReloadAll(ctx)
 	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		return all.Unwrap(), nil
@@ -254,6 +264,9 @@ func (h *appFolder) announce(s *screen, begun time.Time, addrs []address) {
 		}
 		s.line(label, "%-*s  %-*s  %-*s  %s", path, a.Name, about, a.About, entry, a.Entry, stateOf(a))
 	}
+	for _, text := range strays(h.loaded.Load(), h.names()) {
+		s.line("warning", "%s", text)
+	}
 	if len(apps) > 1 {
 		s.line("", "all run as one user and can reach each other's files and processes")
 	}
@@ -264,6 +277,42 @@ func (h *appFolder) announce(s *screen, begun time.Time, addrs []address) {
 			s.line("", "%s", addr.url)
 		}
 	}
+}
+
+// names are those of the applications.
+func (h *appFolder) names() []webapps.ContextName {
+	var all []webapps.ContextName
+	for _, s := range h.Apps() {
+		all = append(all, s.Name)
+	}
+	return all
+}
+
+// strays tells of each table [apps.NAME] for which no application is there, by
+// these names. That is no error: applications come and go.
+func strays(l *config.Loaded, names []webapps.ContextName) []string {
+	var all, bases []string
+	for _, name := range names {
+		bases = append(bases, name.Base())
+	}
+	for _, app := range l.Config.Apps {
+		name, err := webapps.ParseBase(app.Name)
+		if err == nil && slices.ContainsFunc(names, func(n webapps.ContextName) bool { return concerns(name, n) }) {
+			continue
+		}
+		text := fmt.Sprintf("%s: no application in webapps is called %q", l.Call("apps."+app.Name), app.Name)
+		if near := spelling.Nearest(app.Name, bases); near != "" {
+			text += fmt.Sprintf("; did you mean %q?", near)
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// concerns reports whether a table of that name is about an application: without a
+// version, it is about all versions.
+func concerns(table, app webapps.ContextName) bool {
+	return table == app || table.Version() == "" && table.Path() == app.Path()
 }
 
 // stateOf is the state of an application in words.
@@ -302,6 +351,17 @@ func inspectWebapps(p *project, l *config.Loaded, dir string) (string, []webapps
 	return dir, found, nil
 }
 
+// namesOf are those of what was found to be applications.
+func namesOf(found []webapps.Finding) []webapps.ContextName {
+	var all []webapps.ContextName
+	for _, f := range found {
+		if f.About != "" || f.Name != (webapps.ContextName{}) {
+			all = append(all, f.Name)
+		}
+	}
+	return all
+}
+
 // explainWebapps is Explain for a folder of applications.
 func explainWebapps(p *project, l *config.Loaded, dir string, w io.Writer) error {
 	why := cmp.Or(l.Why("webapps"), "a folder of that name is there")
@@ -325,6 +385,9 @@ func explainWebapps(p *project, l *config.Loaded, dir string, w io.Writer) error
 		if f.Err != nil {
 			fmt.Fprintf(&b, "  %s\n", printable(f.Err.Error()))
 		}
+	}
+	for _, text := range strays(l, namesOf(found)) {
+		fmt.Fprintf(&b, "\nwarning: %s\n", printable(text))
 	}
 	lines := l.Lines()
 	if _, set := l.Origin("webapps"); !set {
@@ -357,7 +420,11 @@ func checkWebapps(p *project, l *config.Loaded, dir string, w io.Writer) error {
 	if len(errs) > 0 {
 		return &Error{Err: errors.Join(errs...)}
 	}
-	newScreen(w).line("ok", "%s; %s in %s", cmp.Or(l.File, "no configuration file"), count(len(found), "application"), dir)
+	s := newScreen(w)
+	for _, text := range strays(l, namesOf(found)) {
+		s.line("warning", "%s", text)
+	}
+	s.line("ok", "%s; %s in %s", cmp.Or(l.File, "no configuration file"), count(len(found), "application"), dir)
 	return nil
 }
 

@@ -17,18 +17,18 @@ import (
 	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
-// load says how the application in dir runs: as its own file says, and where that
-// is silent as the server's says for all. The file came with the application, so
-// it decides about nothing else.
-func (h *appFolder) load(dir string) (webapps.App, error) {
-	app, err := h.loadOwn(dir)
+// load says how the application of that name in dir runs: as the server's file
+// says of it, else its own, and where both are silent as the server's says for
+// all. Its own file came with the application, so it decides about nothing else.
+func (h *appFolder) load(name webapps.ContextName, dir string) (webapps.App, error) {
+	app, err := h.loadOwn(name, dir)
 	if e, ok := errors.AsType[*Error](err); ok {
 		err = &webapps.Failure{Err: e.Err, Hint: e.Hint}
 	}
 	return app, err
 }
 
-func (h *appFolder) loadOwn(dir string) (webapps.App, error) {
+func (h *appFolder) loadOwn(name webapps.ContextName, dir string) (webapps.App, error) {
 	var app webapps.App
 	if err := h.owns(dir); err != nil {
 		return app, err
@@ -45,6 +45,7 @@ func (h *appFolder) loadOwn(dir string) (webapps.App, error) {
 	inherited := l.Inherit(&server.Config, func(s *config.Setting) bool {
 		return (aboutApp(s) || s.HowScripts()) && !ownOnly(s.Name)
 	})
+	h.override(l, server, name)
 	said := func(name string) bool {
 		_, set := l.Origin(name)
 		return set || slices.Contains(inherited, name)
@@ -69,6 +70,24 @@ func (h *appFolder) loadOwn(dir string) (webapps.App, error) {
 	app.Pages = pageSettings(&l.Config.Pages, app.CGI)
 	app.Static = static.Config{Charset: server.Config.Static.Charset}
 	return app, nil
+}
+
+// override has what the server's file says of one application count more than
+// what that says itself; what it says of a version comes last.
+func (h *appFolder) override(l, server *config.Loaded, name webapps.ContextName) {
+	var tables []string
+	for _, app := range server.Config.Apps {
+		switch table, err := webapps.ParseBase(app.Name); {
+		case err != nil || !concerns(table, name):
+		case table == name:
+			tables = append(tables, app.Name)
+		default:
+			tables = slices.Insert(tables, 0, app.Name)
+		}
+	}
+	for _, table := range tables {
+		l.Override(server, table)
+	}
 }
 
 // scriptSettings is what is said about an application, for scripts. What a key of
@@ -139,6 +158,12 @@ func (h *appFolder) owns(dir string) error {
 
 // mayAsk refuses what an application's own file may not say.
 func mayAsk(l *config.Loaded, server *config.Config, dir string) error {
+	switch {
+	case len(l.Config.Sites) > 0:
+		return fmt.Errorf("%s: [[sites]] concern the whole server; an application's own file says how that application runs", l.File)
+	case len(l.Config.Apps) > 0:
+		return fmt.Errorf("%s concerns the whole server; an application's own file says how that application runs", l.Call("apps."+l.Config.Apps[0].Name))
+	}
 	for _, s := range config.Settings() {
 		if _, set := l.Origin(s.Name); !set {
 			continue

@@ -47,6 +47,8 @@ func TestOwnFile(t *testing.T) {
 		{"more memory", "[app]\nmemory_hard = \"501MB\"", "[app]\nmemory_hard = \"500MB\"", "memory_hard is more than the server allows"},
 		{"a start without end", "[app]\nstart_timeout = \"off\"", "", "start_timeout is more than the server allows"},
 		{"nonsense", "[app]\ntype = \"java\"", "", "gatehouse.toml:2:8: type: \"java\" is not one of auto, static, cgi, pages, wsgi"},
+		{"sites", "[[sites]]\nroot = \".\"", "", "gatehouse.toml: [[sites]] concern the whole server"},
+		{"another application", "[apps.blog]\nworkers = 1", "", "gatehouse.toml:1: apps.blog concerns the whole server"},
 		{"scripts for everybody", "cgi = true", "", "unknown key \"cgi\""},
 		{"a secret of the server's, for scripts", "[app.cgi_env]\nA = { env = \"HOME\" }", "", "cgi_env: A: the server's environment is not the application's"},
 		{"a file outside, for scripts", "[app.cgi_env]\nA = { file = \"../other/secret\" }", "", "is not in the application's own folder"},
@@ -136,5 +138,46 @@ func TestLoadScripts(t *testing.T) {
 	}
 	if app, err = daemon.LoadWebapp(dir, serverWith(t, "")); err != nil || app.CGI.Python != python || !app.CGI.Warm {
 		t.Errorf("with one that it names: %q, warm %v, %v", app.CGI.Python, app.CGI.Warm, err)
+	}
+}
+
+// TestOverride: what the server's file says of one application counts more than
+// what that says itself, and more than it may say; what it says of a version
+// counts most.
+func TestOverride(t *testing.T) {
+	server := serverWith(t, "[app]\ntimeout = \"9s\"\n"+
+		"[apps.\"shop##2\"]\nthreads = 3\n"+
+		"[apps.shop]\nworkers = 2\nthreads = 5\nmax_body = \"1GB\"\ntimeout = \"1m\"\ncgi_queue = 7\nhealth = \"/up\"\npages_idle = \"1m\"\nrelease = [\"b\", \"c\"]\ncgi_interpreter = [\".rb=ruby\"]\n"+
+		"[apps.shop.env]\nA = \"server\"\nHOME2 = { env = \"HOME\" }\n"+
+		"[apps.blog]\nworkers = 9\n")
+	dir := folderWith(t, config.FileName, "[app]\nworkers = \"1..3\"\nhealth = \"/own\"\nrelease = [\"a\"]\ncgi_interpreter = [\".lua=lua\"]\n[app.env]\nA = \"own\"\nB = \"own\"\n")
+	for _, tt := range []struct {
+		base             string
+		workers, threads int
+		timeout          time.Duration
+	}{{"shop", 2, 5, time.Minute}, {"shop##2", 2, 3, time.Minute}, {"shop##3", 2, 5, time.Minute}, {"other", 1, 1, 9 * time.Second}} {
+		name, err := webapps.ParseBase(tt.base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		app, err := daemon.LoadNamedWebapp(name, dir, server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := app.WSGI; c.Workers != tt.workers || c.Threads != tt.threads || c.Timeout != tt.timeout || app.CGI.Timeout != tt.timeout {
+			t.Errorf("%s: %d workers, %d threads, %v, scripts %v", tt.base, c.Workers, c.Threads, c.Timeout, app.CGI.Timeout)
+		}
+		if tt.base != "shop" {
+			continue
+		}
+		if c := app.WSGI; c.MaxWorkers != 0 || c.MaxBody != 1<<30 || c.Health != "/up" || !slices.Equal(app.Release, []string{"b", "c"}) || app.Pages.Idle != time.Minute || app.CGI.Queue != 7 {
+			t.Errorf("it is %+v", app)
+		}
+		if i := app.CGI.Interpreters; i[".rb"] != "ruby" || i[".lua"] != "lua" {
+			t.Errorf("interpreters %v", i)
+		}
+		if want := []string{"B=own", "A=server", "HOME2=" + os.Getenv("HOME")}; !slices.Equal(app.WSGI.Env, want) {
+			t.Errorf("environment %v, want %v", app.WSGI.Env, want)
+		}
 	}
 }
