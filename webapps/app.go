@@ -30,6 +30,8 @@ type App struct {
 	Look detect.Options
 	// Lazy has a WSGI application started by its first request.
 	Lazy bool
+	// Install is what is installed for it before it starts.
+	Install Install
 	// Release are commands for the shell that run in the application's folder, with
 	// its environment and interpreter first on PATH, before new code takes over: at
 	// every deployment of a folder, and when an archive is unpacked. One that fails,

@@ -52,7 +52,16 @@ func (d *Deployer) unaffected(i *instance) bool {
 		return false
 	}
 	f, err := recognise(i.dir, &app)
-	return err == nil && f.kind == i.found.kind && reflect.DeepEqual(withoutFunctions(app), withoutFunctions(i.app))
+	if err != nil || f.kind != i.found.kind {
+		return false
+	}
+	key := ""
+	if p, err := planEnvironment(&instance{dir: i.dir, app: app, found: f}); err != nil {
+		return false
+	} else if p != nil {
+		key = p.key
+	}
+	return key == i.environmentKey && reflect.DeepEqual(withoutFunctions(app), withoutFunctions(i.loaded))
 }
 
 // withoutFunctions is app without functions, which are the same for all.
@@ -151,6 +160,7 @@ func (d *Deployer) drain(a *app, i *instance) {
 		if err := i.end(ctx); err != nil {
 			i.log.Error("cannot end the application", "error", err)
 		}
+		d.leave(i)
 		i.become(Stopped, nil)
 		d.mu.Lock()
 		a.drains--
@@ -191,6 +201,7 @@ func (d *Deployer) prepare(ctx context.Context, a *app, i *instance, w deploymen
 	err := guarded(i.dir)
 	if err == nil {
 		i.app, err = d.config.Load(i.name, i.dir)
+		i.loaded = i.app
 	}
 	if err != nil {
 		return m, err
@@ -199,6 +210,9 @@ func (d *Deployer) prepare(ctx context.Context, a *app, i *instance, w deploymen
 	if old := a.serving; err != nil && old != nil && old.found.kind == WSGI && old.dir == i.dir && errors.Is(err, detect.ErrNothing) {
 		// Code that is broken may look like nothing; its import says more.
 		i.found, err = old.found, nil
+	}
+	if err == nil {
+		err = d.install(ctx, i)
 	}
 	return m, err
 }
@@ -285,6 +299,7 @@ func (d *Deployer) takePlace(ctx context.Context) (done func(), err error) {
 // server was started anew does again.
 func (d *Deployer) giveUp(ctx context.Context, a *app, i *instance, m memory, w deployment, err error) error {
 	_ = i.end(d.ctx) // err is what to tell
+	defer d.leave(i)
 	if w.memory == nil && m.Current != a.memory.Current && m.Current != 0 {
 		if err := d.store.drop(a.name, m.Current); err != nil {
 			d.log.Warn("what was unpacked stays", "app", a.name.String(), "error", err)
@@ -315,6 +330,7 @@ func (d *Deployer) fallBack(ctx context.Context, a *app, failed *instance) {
 	}
 	if err != nil {
 		_ = i.fail(Deploying, err)
+		d.leave(i)
 		return
 	}
 	i.become(Running, nil)

@@ -106,13 +106,14 @@ type Deployer struct {
 	first   chan struct{} // closed when all that was there at first has been tried
 	wakes   chan struct{} // a token: look again
 
-	mu        sync.Mutex
-	apps      map[ContextName]*app
-	sites     map[string]*site          // by path
-	dirty     map[ContextName]time.Time // whose source has changed, and when it last did
-	problems  []Problem
-	listeners map[chan struct{}]bool
-	closing   bool
+	mu           sync.Mutex
+	apps         map[ContextName]*app
+	sites        map[string]*site          // by path
+	dirty        map[ContextName]time.Time // whose source has changed, and when it last did
+	problems     []Problem
+	environments map[string]int // how many instances need one, by its folder
+	listeners    map[chan struct{}]bool
+	closing      bool
 
 	loading   context.Context // ends when no deployment may go on
 	stopLoads context.CancelFunc
@@ -152,7 +153,7 @@ func Open(config Config) (*Deployer, error) {
 	d := &Deployer{
 		config: c, log: c.Log,
 		starts: make(chan struct{}, max(4, 2*runtime.GOMAXPROCS(0))), first: make(chan struct{}), wakes: make(chan struct{}, 1),
-		apps: map[ContextName]*app{}, sites: map[string]*site{}, dirty: map[ContextName]time.Time{}, listeners: map[chan struct{}]bool{},
+		apps: map[ContextName]*app{}, sites: map[string]*site{}, dirty: map[ContextName]time.Time{}, environments: map[string]int{}, listeners: map[chan struct{}]bool{},
 	}
 	d.router.NotFound = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { errorpage.Write(w, r, http.StatusNotFound, "") })
 	if d.store, err = openStore(filepath.Join(c.Dir, storeName)); err != nil {

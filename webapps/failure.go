@@ -32,7 +32,7 @@ type Failure struct {
 	Err error
 	// Hint is what to do about it, one or more lines; may be empty.
 	Hint string
-	// Traceback is Python's, or the end of what a release command has printed,
+	// Traceback is Python's, or the end of what a command has printed,
 	// several lines; may be empty.
 	Traceback string
 }

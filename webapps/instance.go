@@ -33,10 +33,14 @@ type instance struct {
 	log    *slog.Logger         // with its name
 
 	// Set while it is deploying, and not changed afterwards.
-	dir   string
-	app   App
-	found found
-	opens func(context.Context) (*opened, error)
+	dir    string
+	loaded App // as Config.Load had it
+	app    App
+	found  found
+	opens  func(context.Context) (*opened, error)
+	// environment is the folder of the environment that was made for it, "" if it
+	// needs none (any more); environmentKey is that one's key.
+	environment, environmentKey string
 
 	// What runs. A lazy one is opened by its first request, by one at a time.
 	opened  atomic.Pointer[opened]

@@ -18,6 +18,7 @@ var scriptFolders = []string{"cgi-bin", "htbin"}
 type found struct {
 	kind  Type
 	wsgi  *detect.Result // nil unless kind is WSGI
+	base  string         // the interpreter that was found for it, which may not be what it runs with
 	about string         // for people
 }
 
@@ -43,7 +44,7 @@ func recognise(dir string, app *App) (found, error) {
 	result, err := detect.Folder(dir, look)
 	switch {
 	case err == nil:
-		return found{kind: WSGI, wsgi: result, about: string(result.Framework)}, nil
+		return found{kind: WSGI, wsgi: result, base: result.Python.Path, about: string(result.Framework)}, nil
 	case app.Type == WSGI || look.App.Value != "" || !errors.Is(err, detect.ErrNothing):
 		return found{}, err
 	case hasScripts(dir):

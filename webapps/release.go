@@ -16,13 +16,13 @@ import (
 // releaseTime is how long one command may take: migrations of large tables do.
 const releaseTime = 10 * time.Minute
 
-// commandError is that of a release command.
+// commandError is that of a command which a deployment needs.
 type commandError struct {
-	command, output string
-	err             error
+	what, output string
+	err          error
 }
 
-func (e *commandError) Error() string { return fmt.Sprintf("release command %q: %v", e.command, e.err) }
+func (e *commandError) Error() string { return fmt.Sprintf("%s: %v", e.what, e.err) }
 func (e *commandError) Unwrap() error { return e.err }
 
 // release runs the commands that come before new code takes over, one after the
@@ -46,13 +46,13 @@ func (d *Deployer) release(ctx context.Context, i *instance) error {
 		return err
 	}
 	defer done()
-	for _, command := range i.app.Release {
+	for _, line := range i.app.Release {
 		begun := time.Now()
-		output, err := runCommand(ctx, command, i.dir, env)
+		output, err := command{argv: []string{"/bin/sh", "-c", line}, dir: i.dir, env: env, limit: releaseTime}.run(ctx)
 		if err != nil {
-			return &commandError{command, output, err}
+			return &commandError{fmt.Sprintf("release command %q", line), output, err}
 		}
-		i.log.Info("release command ended", "command", command, "in", time.Since(begun).Round(time.Millisecond).String(), "output", output)
+		i.log.Info("release command ended", "command", line, "in", time.Since(begun).Round(time.Millisecond).String(), "output", output)
 	}
 	return nil
 }
@@ -70,17 +70,25 @@ func withInterpreter(env []string, python, venv string) []string {
 	return env
 }
 
-// runCommand runs one command and returns the end of what it has printed. When
-// ctx ends, it is killed with all that it has started.
-func runCommand(ctx context.Context, command, dir string, env []string) (string, error) {
-	limited, cancel := context.WithTimeout(ctx, releaseTime)
+// command is one that a deployment needs.
+type command struct {
+	argv  []string
+	dir   string
+	env   []string
+	limit time.Duration // what it may take
+}
+
+// run runs it and returns the end of what it has printed. When ctx ends, it is
+// killed with all that it has started.
+func (c command) run(ctx context.Context) (string, error) {
+	limited, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	// The signal that ends the command with the server follows the thread which has
 	// started it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd := exec.CommandContext(limited, "/bin/sh", "-c", command)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, env, commandAttributes()
+	cmd := exec.CommandContext(limited, c.argv[0], c.argv[1:]...)
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = c.dir, c.env, commandAttributes()
 	var out tail
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
@@ -94,7 +102,7 @@ func runCommand(ctx context.Context, command, dir string, env []string) (string,
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case limited.Err() != nil:
-		err = fmt.Errorf("it took more than %v", releaseTime)
+		err = fmt.Errorf("it took more than %v", c.limit)
 	case errors.Is(err, exec.ErrWaitDelay):
 		err = nil
 	}

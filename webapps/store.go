@@ -24,6 +24,7 @@ import (
 //	apps/NAME/state      what is to be remembered of one version
 //	apps/NAME/1, 2, …    what its archives were unpacked to
 //	apps/NAME/1.files    what was in them
+//	apps/NAME/venv/KEY   environments with its requirements
 //	incoming/            archives that are being received, and what is thrown away
 //
 // The methods about one application are called by one at a time.
@@ -155,7 +156,7 @@ func (s *store) keep(name ContextName, m memory) error {
 	for _, e := range all {
 		number, _, _ := strings.Cut(e.Name(), ".")
 		n, err := strconv.Atoi(number)
-		if e.Name() == "state" || err == nil && (n == m.Current || n == m.Previous) {
+		if e.Name() == "state" || e.Name() == environmentsName || err == nil && (n == m.Current || n == m.Previous) {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(s.apps(name), e.Name())); err != nil {

@@ -145,6 +145,9 @@ type App struct {
 
 	Type  string // of one in a folder of applications: Auto, or what it is; CGI and Pages say how its scripts run
 	Start string // likewise: AtOnce or ByRequest
+	// Install is whether requirements of one are installed, likewise: Off, On, or the
+	// folder of their wheels.
+	Install string
 	// Release are commands that are run, likewise, before new code takes over.
 	Release []string
 
@@ -159,6 +162,12 @@ type Manager struct {
 	Link     bool   // a link is printed even where no terminal shows it
 	Password string // its hash; "": links are the only way in
 }
+
+// Whether requirements are installed.
+const (
+	Off = "off"
+	On  = "on"
+)
 
 // When an application is started.
 const (
@@ -216,6 +225,7 @@ func Default() Config {
 			Preload:       true,
 			Type:          Auto,
 			Start:         AtOnce,
+			Install:       Off,
 		},
 		Log: Log{Access: "-", Format: "text"},
 	}

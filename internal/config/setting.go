@@ -570,6 +570,12 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return choiceValue{&c.App.Start, []string{AtOnce, ByRequest}} },
 		},
 		{
+			Name: "install", Group: Applications, Webapps: true, Field: "webapps.App.Install",
+			What: "install what requirements.txt, or else [project] in pyproject.toml, names into an environment of the application's own before it starts; a folder is where the wheels lie, and then nothing is fetched",
+			Why:  "an installation runs code of others, and takes its time",
+			bind: func(c *Config) Value { return installValue{&c.App.Install} },
+		},
+		{
 			Name: "release", Group: Applications, Webapps: true, Field: "webapps.App.Release",
 			What: "commands that an application in webapps has run before new code takes over, such as python manage.py migrate --noinput; one that fails keeps the old",
 			bind: func(c *Config) Value { return &listValue{p: &c.App.Release, kind: "COMMAND"} },

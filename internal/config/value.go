@@ -47,6 +47,8 @@ func expected(v Value) string {
 	switch kinds := kindsOf(v); {
 	case kinds == Boolean:
 		return "true or false"
+	case kinds == Boolean|Text:
+		return "true, false, or a text in quotes"
 	case kinds == Table:
 		return "a table"
 	case kinds == Array:
@@ -72,8 +74,8 @@ func tomlOf(v Value) string {
 		return tomlArray(l.elements())
 	}
 	switch kinds := kindsOf(v); {
-	case kinds == Boolean:
-		return map[string]string{"on": "true", "off": "false"}[text]
+	case kinds&Boolean != 0 && (text == On || text == Off):
+		return map[string]string{On: "true", Off: "false"}[text]
 	case kinds&Integer != 0 && isDecimal(text):
 		return text
 	}
@@ -320,6 +322,27 @@ func (v pathValue) root(dir string) {
 	}
 	*v.p = under(dir, *v.p)
 }
+
+// installValue is on, off, or a folder.
+type installValue struct{ p *string }
+
+func (v installValue) Type() string   { return "on|off|FOLDER" }
+func (v installValue) String() string { return *v.p }
+func (v installValue) kinds() Kind    { return Boolean | Text }
+
+func (v installValue) Set(text string) error {
+	on := false
+	switch err := (boolValue{&on}).Set(text); {
+	case err == nil && on:
+		text = On
+	case err == nil:
+		text = Off
+	}
+	*v.p = text
+	return nil
+}
+
+func (v installValue) root(dir string) { pathValue{p: v.p, kind: v.Type()}.root(dir) }
 
 // choiceValue is one of a few words.
 type choiceValue struct {

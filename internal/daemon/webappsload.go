@@ -61,6 +61,9 @@ func (h *appFolder) loadOwn(name webapps.ContextName, dir string) (webapps.App, 
 	}
 	app.Lazy = l.Config.App.Start == config.ByRequest
 	app.Release = l.Config.App.Release
+	if app.Install, err = installOf(&l.Config.App, dir); err != nil {
+		return app, err
+	}
 	app.Look = p.options(l)
 	app.Look.ProjectPython = serverPython(app.Look, server)
 	if app.CGI, err = scriptSettings(&l.Config, app.WSGI.Env, said); err != nil {
@@ -70,6 +73,25 @@ func (h *appFolder) loadOwn(name webapps.ContextName, dir string) (webapps.App, 
 	app.Pages = pageSettings(&l.Config.Pages, app.CGI)
 	app.Static = static.Config{Charset: server.Config.Static.Charset}
 	return app, nil
+}
+
+// installOf says what is installed for the application in dir.
+func installOf(c *config.App, dir string) (webapps.Install, error) {
+	if c.Install == config.Off {
+		return webapps.Install{}, nil
+	}
+	i := webapps.Install{On: true}
+	if c.Install != config.On {
+		i.Wheels = c.Install
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "requirements.txt")); err == nil {
+		return i, nil
+	}
+	var err error
+	if i.Project, err = config.Requirements(filepath.Join(dir, config.ProjectFile)); err != nil {
+		return i, &Error{Err: fmt.Errorf("install: %w", err), Hint: "a requirements.txt, where there is one, counts in its place"}
+	}
+	return i, nil
 }
 
 // override has what the server's file says of one application count more than
@@ -190,6 +212,9 @@ func mayAsk(l *config.Loaded, server *config.Config, dir string) error {
 		if !within(dir, folder) {
 			return fmt.Errorf("%s: %s: %s is not in the application's own folder", l.Call("accel-redirect"), prefix, folder)
 		}
+	}
+	if folder := c.App.Install; folder != config.On && folder != config.Off && !within(dir, folder) {
+		return fmt.Errorf("%s: %s is not in the application's own folder", l.Call("install"), folder)
 	}
 	for _, b := range bounds {
 		own, most := b.of(c), b.of(server)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,8 @@ func TestOwnFile(t *testing.T) {
 		{"a file outside, by a link", "[app.env]\nA = { file = \"link\" }", "", "is not in the application's own folder"},
 		{"a folder outside", "[app]\naccel_redirect = [\"/p/=/etc\"]", "", "is not in the application's own folder"},
 		{"a folder outside, by a link", "[app]\naccel_redirect = [\"/p/=up\"]", "", "is not in the application's own folder"},
+		{"wheels outside", "[app]\ninstall = \"/srv/wheels\"", "", "install: /srv/wheels is not in the application's own folder"},
+		{"wheels outside, by a link", "[app]\ninstall = \"up\"", "", "is not in the application's own folder"},
 		{"a larger body", "[app]\nmax_body = \"101MB\"", "", "gatehouse.toml:2: max_body is more than the server allows"},
 		{"a larger body than this server's", "[app]\nmax_body = \"3MB\"", "[app]\nmax_body = \"2MB\"", "max_body is more than the server allows"},
 		{"more workers", "[app]\nworkers = \"1..9\"", "[app]\nworkers = 8", "workers is more than the server allows"},
@@ -179,5 +182,46 @@ func TestOverride(t *testing.T) {
 		if want := []string{"B=own", "A=server", "HOME2=" + os.Getenv("HOME")}; !slices.Equal(app.WSGI.Env, want) {
 			t.Errorf("environment %v, want %v", app.WSGI.Env, want)
 		}
+	}
+}
+
+// TestLoadInstall: what is installed is said by the application, or for all.
+func TestLoadInstall(t *testing.T) {
+	const project = "[project]\ndependencies = [\"gift\"]\n"
+	for _, tt := range []struct {
+		name, own, server, project, requirements string
+		want                                     webapps.Install
+		says                                     string
+	}{
+		{name: "nothing"},
+		{name: "its own wheels", own: "install = \"wheels\"", want: webapps.Install{On: true, Wheels: "OWN/wheels"}},
+		{name: "the server's wheels", server: "install = \"/srv/wheels\"", want: webapps.Install{On: true, Wheels: "/srv/wheels"}},
+		{name: "not this one", own: "install = false", server: "install = true"},
+		{name: "a project", own: "install = true", project: project, want: webapps.Install{On: true, Project: []string{"gift"}}},
+		{name: "requirements.txt first", own: "install = true", project: "[", requirements: "x", want: webapps.Install{On: true}},
+		{name: "a broken project", own: "install = true", project: "[", says: "install: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := folderWith(t, config.FileName, "[app]\n"+tt.own+"\n")
+			for name, text := range map[string]string{config.ProjectFile: tt.project, "requirements.txt": tt.requirements} {
+				if text == "" {
+					continue
+				}
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			app, err := daemon.LoadWebapp(dir, serverWith(t, "[app]\n"+tt.server+"\n"))
+			if tt.says != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.says) {
+					t.Errorf("it says %v", err)
+				}
+				return
+			}
+			tt.want.Wheels = strings.Replace(tt.want.Wheels, "OWN", dir, 1)
+			if err != nil || !reflect.DeepEqual(app.Install, tt.want) {
+				t.Errorf("%+v, %v, want %+v", app.Install, err, tt.want)
+			}
+		})
 	}
 }
