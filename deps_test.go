@@ -42,13 +42,15 @@ internal/unlinked:
 internal/pyproc:      internal/marshal
 internal/detect:
 internal/spelling:
-internal/config:      internal/spelling github.com/pelletier/go-toml/v2 github.com/pelletier/go-toml/v2/unstable
+internal/cron:
+internal/lifeline:
+internal/config:      internal/cron internal/spelling github.com/pelletier/go-toml/v2 github.com/pelletier/go-toml/v2/unstable
 internal/watch:       github.com/fsnotify/fsnotify
 
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1 internal/unixsocket
 static:               internal/errorpage internal/nofollow internal/requestid
-cgi:                  cgi/compat internal/bounded internal/errorpage internal/fieldline internal/marshal internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
+cgi:                  cgi/compat internal/bounded internal/errorpage internal/fieldline internal/lifeline internal/marshal internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
 pyapp:                internal/bounded internal/errorpage internal/fieldline internal/marshal internal/metavar internal/requestid internal/pyproc internal/unlinked pyapp/worker
 pyapp/worker:
 cgi/compat:
@@ -58,7 +60,7 @@ metrics:              internal/recorder
 
 # floor 2: what handlers are made of
 pagescript:           cgi pyapp internal/detect internal/errorpage internal/requestid
-webapps:              cgi internal/archive internal/detect internal/errorpage internal/metavar internal/router internal/turnstile internal/watch metrics pagescript pyapp static
+webapps:              cgi internal/archive internal/cron internal/detect internal/errorpage internal/lifeline internal/metavar internal/router internal/turnstile internal/watch metrics pagescript pyapp static
 
 # floor 3: what looks after all of them
 internal/control:     internal/archive internal/logbook internal/spelling metrics pyapp webapps

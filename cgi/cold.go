@@ -6,6 +6,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/seed-07905ac1/gatehouse/internal/lifeline"
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 )
 
@@ -25,7 +26,7 @@ type cold struct {
 	orders    chan order
 	user      *User
 	limits    Limits
-	lifelines lifelines
+	lifelines lifeline.Lifelines
 	ended     sync.WaitGroup // of the starters
 }
 
@@ -73,12 +74,12 @@ func (c *cold) start(cmd *command) (process, error) {
 func (c *cold) close() {
 	close(c.orders)
 	c.ended.Wait()
-	c.lifelines.close()
+	c.lifelines.Close()
 }
 
 // spawn starts the process, on the thread of a starter.
 func (c *cold) spawn(cmd *command) (*child, error) {
-	life, err := c.lifelines.get()
+	life, err := c.lifelines.Get()
 	if err != nil {
 		return nil, fmt.Errorf("cgi: lifeline: %w", err)
 	}
@@ -90,12 +91,12 @@ func (c *cold) spawn(cmd *command) (*child, error) {
 	}
 	pid, err := syscall.ForkExec(cmd.program.path, cmd.program.args, attr)
 	if err != nil {
-		c.lifelines.put(life)
+		c.lifelines.Put(life)
 		return nil, err
 	}
 	p := &child{pid: pid, closed: make(chan struct{})}
 	// The kernel looks at who asks for the signal as it would at who sends it.
-	err = asOwner(c.user, func() error { return life.hold(pid) })
+	err = asOwner(c.user, func() error { return life.Hold(pid) })
 	if err == nil {
 		err = c.limits.impose(pid, c.user)
 	}
@@ -104,13 +105,13 @@ func (c *cold) spawn(cmd *command) (*child, error) {
 		if death >= 0 {
 			syscall.Close(death)
 		}
-		c.lifelines.put(life)
+		c.lifelines.Put(life)
 		return nil, err
 	}
 	go func() {
 		p.await(death)
 		p.end()
-		c.lifelines.put(life)
+		c.lifelines.Put(life)
 		cmd.ended()
 		close(p.closed)
 	}()

@@ -15,10 +15,10 @@ func newPipe(ours end) (r, w *os.File, err error) {
 	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
 		return nil, nil, os.NewSyscallError("pipe2", err)
 	}
-	if err := fcntl(fds[1-ours], syscall.F_SETFL, 0); err != nil {
+	if err := syscall.SetNonblock(fds[1-ours], false); err != nil {
 		syscall.Close(fds[0])
 		syscall.Close(fds[1])
-		return nil, nil, err
+		return nil, nil, os.NewSyscallError("fcntl", err)
 	}
 	return os.NewFile(uintptr(fds[0]), "pipe"), os.NewFile(uintptr(fds[1]), "pipe"), nil
 }

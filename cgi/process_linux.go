@@ -10,6 +10,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/seed-07905ac1/gatehouse/internal/lifeline"
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 )
 
@@ -54,7 +55,7 @@ func keepDescriptors() {
 // await blocks until the process has ended, without reaping it.
 func (p *child) await(death int) {
 	if death >= 0 {
-		if fcntl(death, syscall.F_SETFL, syscall.O_NONBLOCK) == nil {
+		if syscall.SetNonblock(death, true) == nil {
 			f := os.NewFile(uintptr(death), "pidfd")
 			defer f.Close()
 			if pyproc.AwaitDeath(f) == nil {
@@ -64,18 +65,7 @@ func (p *child) await(death int) {
 			syscall.Close(death)
 		}
 	}
-	const (
-		pPID    = 1
-		wExited = 4
-		wNoWait = 0x01000000
-	)
-	var info [128]byte // siginfo_t, which nobody reads
-	for {
-		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, pPID, uintptr(p.pid), uintptr(unsafe.Pointer(&info)), wExited|wNoWait, 0, 0)
-		if errno != syscall.EINTR {
-			return
-		}
-	}
+	lifeline.Await(p.pid)
 }
 
 // Resources that package syscall does not name. The numbers are those of Linux

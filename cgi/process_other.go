@@ -20,16 +20,6 @@ func (c *cold) attributes(*int) *syscall.SysProcAttr {
 	return attr
 }
 
-// lifelines are not there: a script's group lives on without the server.
-type lifelines struct{}
-
-type lifeline struct{}
-
-func (*lifelines) get() (*lifeline, error) { return nil, nil }
-func (*lifelines) put(*lifeline)           {}
-func (*lifelines) close()                  {}
-func (*lifeline) hold(int) error           { return nil }
-
 // asOwner has nothing to do without limits and lifelines.
 func asOwner(_ *User, f func() error) error { return f() }
 

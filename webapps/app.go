@@ -30,6 +30,9 @@ type App struct {
 	Look detect.Options
 	// Lazy has a WSGI application started by its first request.
 	Lazy bool
+	// Processes run beside it from the moment when it gets the requests, until the
+	// next deployment or its end; what that has runs when these have ended.
+	Processes []Process
 	// Install is what is installed for it before it starts.
 	Install Install
 	// Release are commands for the shell that run in the application's folder, with

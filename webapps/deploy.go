@@ -140,9 +140,41 @@ func (d *Deployer) use(a *app, i *instance) {
 	d.publish()
 	d.mu.Unlock()
 	d.changed()
+	d.handProcesses(a, old, i)
 	if old != nil {
 		d.drain(a, old)
 	}
+}
+
+// prepareProcesses prepares what runs beside an instance.
+func (d *Deployer) prepareProcesses(i *instance) error {
+	if len(i.app.Processes) == 0 {
+		return nil
+	}
+	if i.user() != nil {
+		return errors.New("processes run with the server's rights, and the application as another user")
+	}
+	data, err := d.store.data(i.name)
+	if err != nil {
+		return err
+	}
+	i.processes, err = newProcesses(i.app.Processes, i.dir, i.commandEnvironment(data), d.config.ProcessGrace, i.log, d.changed)
+	return err
+}
+
+// handProcesses ends the processes beside one instance and, when they have ended,
+// starts those of another. Either may be nil. The caller has the turn and is a
+// task.
+func (d *Deployer) handProcesses(a *app, from, to *instance) {
+	if from != nil && from.processes != nil {
+		d.tasks.Go(func() { from.processes.stop(d.ctx) })
+	}
+	if to == nil || to.processes == nil {
+		return
+	}
+	before := a.quiet
+	a.quiet = to.processes.ended
+	d.tasks.Go(func() { to.processes.run(before) })
 }
 
 // drain ends an instance that is not in the routes any more when its requests
@@ -213,6 +245,9 @@ func (d *Deployer) prepare(ctx context.Context, a *app, i *instance, w deploymen
 	}
 	if err == nil {
 		err = d.install(ctx, i)
+	}
+	if err == nil {
+		err = d.prepareProcesses(i)
 	}
 	return m, err
 }

@@ -35,6 +35,9 @@ const (
 	// DefaultIdle is how long nobody may have asked for an old version before it
 	// is retired: what sessions usually last.
 	DefaultIdle = 30 * time.Minute
+	// DefaultProcessGrace is what a process beside an application gets between
+	// SIGTERM and SIGKILL, to finish what it is at.
+	DefaultProcessGrace = 10 * time.Second
 	// DefaultMaxUpload bounds an archive, in bytes.
 	DefaultMaxUpload = 512 << 20
 )
@@ -54,8 +57,8 @@ type Config struct {
 	// App{}.
 	Load func(name ContextName, dir string) (App, error)
 
-	// Quiet, Interval, Drain and Idle have the defaults above.
-	Quiet, Interval, Drain, Idle time.Duration
+	// Quiet, Interval, Drain, Idle and ProcessGrace have the defaults above.
+	Quiet, Interval, Drain, Idle, ProcessGrace time.Duration
 	// Limits bound what archives may become, MaxUpload how large they may be, in
 	// bytes.
 	Limits    archive.Limits
@@ -87,6 +90,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Interval = cmp.Or(c.Interval, DefaultInterval)
 	c.Drain = cmp.Or(c.Drain, DefaultDrain)
 	c.Idle = cmp.Or(c.Idle, DefaultIdle)
+	c.ProcessGrace = cmp.Or(c.ProcessGrace, DefaultProcessGrace)
 	c.MaxUpload = cmp.Or(c.MaxUpload, DefaultMaxUpload)
 	return c, nil
 }
@@ -130,10 +134,11 @@ type app struct {
 	meter *metrics.Meter
 
 	// Changed by the holder of the turn, with Deployer.mu held.
-	entry   *entry    // that was deployed last, well or not
-	serving *instance // gets the requests; nil: they get 503
-	latest  *instance // of the newest deployment, while it is not serving
-	drains  int       // instances that drain
+	entry   *entry          // that was deployed last, well or not
+	serving *instance       // gets the requests; nil: they get 503
+	latest  *instance       // of the newest deployment, while it is not serving
+	drains  int             // instances that drain
+	quiet   <-chan struct{} // closed when the processes beside all instances so far have ended; nil: there were none
 	memory  memory
 	retired bool // it gets no new sessions, and stops when it is idle
 	gone    bool // it is no application of the Deployer's any more
@@ -244,6 +249,9 @@ func (d *Deployer) Close(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for n, i := range running {
 		wg.Go(func() { ends[n] = i.end(ctx) })
+		if i.processes != nil {
+			wg.Go(func() { i.processes.stop(ctx) })
+		}
 	}
 	wg.Wait()
 	d.tasks.Wait()

@@ -1,6 +1,7 @@
 package webapps
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -22,3 +23,17 @@ func (d *Deployer) SetClock(now func() time.Time) { d.cookies.now = now }
 
 // Top is top.
 var Top = top
+
+// NextRestart is nextRestart.
+var NextRestart = nextRestart
+
+// RunJob runs a command in dir at the times that next says, until that says none.
+func RunJob(next func(time.Time) time.Time, command, dir string, log *slog.Logger) (ended <-chan struct{}) {
+	ps, err := newProcesses([]Process{{Name: "job", Command: command, Cron: "* * * * *"}}, dir, os.Environ(), time.Second, log, func() {})
+	if err != nil {
+		panic(err)
+	}
+	ps.all[0].next = next
+	go ps.run(nil)
+	return ps.ended
+}

@@ -62,15 +62,14 @@ func planEnvironment(i *instance) (*environmentPlan, error) {
 	if !i.app.Install.On || i.found.kind == Static {
 		return nil, nil
 	}
-	user := i.app.WSGI.User
 	p := &environmentPlan{install: i.app.Install, dir: i.dir, base: i.found.base}
 	switch i.found.kind {
 	case CGI:
-		p.base, user = i.app.CGI.Python, i.app.CGI.User
+		p.base = i.app.CGI.Python
 	case Pages:
-		p.base, user = i.app.Pages.Scripts.Python, i.app.Pages.Scripts.User
+		p.base = i.app.Pages.Scripts.Python
 	}
-	if user != nil {
+	if i.user() != nil {
 		return nil, errors.New("install: requirements are installed with the server's rights, and the application runs as another user")
 	}
 	base, err := exec.LookPath(cmp.Or(p.base, "python3"))
@@ -211,14 +210,7 @@ func (d *Deployer) build(ctx context.Context, i *instance, p *environmentPlan, d
 	if err != nil {
 		return err
 	}
-	configured := i.app.CGI.Env
-	switch i.found.kind {
-	case WSGI:
-		configured = i.app.WSGI.Env
-	case Pages:
-		configured = i.app.Pages.Scripts.Env
-	}
-	env := environment(nil, configured, data)
+	env := environment(nil, i.variables(), data)
 	var output strings.Builder
 	step := func(argv ...string) error {
 		left := limit - time.Since(begun)

@@ -41,6 +41,7 @@ type instance struct {
 	// environment is the folder of the environment that was made for it, "" if it
 	// needs none (any more); environmentKey is that one's key.
 	environment, environmentKey string
+	processes                   *processes // nil if it has none
 
 	// What runs. A lazy one is opened by its first request, by one at a time.
 	opened  atomic.Pointer[opened]

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
 // releaseTime is how long one command may take: migrations of large tables do.
@@ -36,11 +38,7 @@ func (d *Deployer) release(ctx context.Context, i *instance) error {
 	if err != nil {
 		return err
 	}
-	env := environment(nil, i.app.CGI.Env, data)
-	if r := i.found.wsgi; r != nil {
-		env = environment(r.Env, i.app.WSGI.Env, data)
-		env = withInterpreter(env, r.Python.Path, r.Python.Venv)
-	}
+	env := i.commandEnvironment(data)
 	done, err := d.takePlace(ctx)
 	if err != nil {
 		return err
@@ -55,6 +53,40 @@ func (d *Deployer) release(ctx context.Context, i *instance) error {
 		i.log.Info("release command ended", "command", line, "in", time.Since(begun).Round(time.Millisecond).String(), "output", output)
 	}
 	return nil
+}
+
+// commandEnvironment is that of commands which the application names.
+func (i *instance) commandEnvironment(data string) []string {
+	if r := i.found.wsgi; r != nil {
+		return withInterpreter(environment(r.Env, i.variables(), data), r.Python.Path, r.Python.Venv)
+	}
+	env := environment(nil, i.variables(), data)
+	if i.environment != "" {
+		env = withInterpreter(env, filepath.Join(i.environment, "bin", "python"), i.environment)
+	}
+	return env
+}
+
+// variables are those that are configured for it.
+func (i *instance) variables() []string {
+	switch i.found.kind {
+	case WSGI:
+		return i.app.WSGI.Env
+	case Pages:
+		return i.app.Pages.Scripts.Env
+	}
+	return i.app.CGI.Env
+}
+
+// user is whom its code runs as; nil is the server's own.
+func (i *instance) user() *pyapp.User {
+	switch i.found.kind {
+	case WSGI:
+		return i.app.WSGI.User
+	case Pages:
+		return i.app.Pages.Scripts.User
+	}
+	return i.app.CGI.User
 }
 
 // withInterpreter has commands find the application's Python first.

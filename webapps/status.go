@@ -32,6 +32,8 @@ type Status struct {
 	Previous  bool // Rollback has something to go back to
 	InFlight  int  // requests
 	Draining  int  // replaced deployments that still finish requests
+	// Processes is what runs beside it.
+	Processes []ProcessStatus
 	// Workers is what its processes do; nil where there are none.
 	Workers *pyapp.Status
 	// Traffic is what its requests were answered with, over all deployments. Those
@@ -111,6 +113,9 @@ func (s *Status) describe(i *instance) {
 		s.Failure = failure
 	}
 	s.Type, s.About, s.InFlight = i.found.kind, i.found.about, i.inside.Inside()
+	if i.processes != nil {
+		s.Processes = i.processes.statuses()
+	}
 	o := i.opened.Load()
 	s.Asleep = o == nil && s.State == Running
 	if o == nil || o.pool == nil {

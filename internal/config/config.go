@@ -150,6 +150,8 @@ type App struct {
 	Install string
 	// Release are commands that are run, likewise, before new code takes over.
 	Release []string
+	// Processes run beside one, likewise.
+	Processes []AppProcess
 
 	StreamRequests bool
 	Sendfile       bool

@@ -29,7 +29,7 @@ func (l *Loaded) Inherit(above *Config, which func(*Setting) bool) []string {
 }
 
 // Override gives l the values that the table [apps.NAME] of above has, whatever l
-// says itself. Variables and interpreters are added to those that are there, in
+// says itself. Variables, processes and interpreters are added to those that are there, in
 // the place of those of their names; other lists are replaced.
 func (l *Loaded) Override(above *Loaded, name string) {
 	i := slices.IndexFunc(above.Config.Apps, func(a NamedApp) bool { return a.Name == name })
@@ -48,8 +48,8 @@ func (l *Loaded) Override(above *Loaded, name string) {
 		if list, ok := value.(listed); ok {
 			texts = list.elements()
 		}
-		if env, ok := value.(*variablesValue); ok {
-			own.(*variablesValue).add(*env.p)
+		if table, ok := own.(merged); ok {
+			table.merge(value)
 			texts = nil
 		}
 		for _, text := range texts {
@@ -61,8 +61,15 @@ func (l *Loaded) Override(above *Loaded, name string) {
 	}
 }
 
-// add adds variables, each in the place of one of its name.
-func (v *variablesValue) add(more []Variable) {
+// A merged Value is a table of named things.
+type merged interface {
+	// merge adds those of another, each in the place of one of its name.
+	merge(from Value)
+}
+
+// merge implements merged.
+func (v *variablesValue) merge(from Value) {
+	more := *from.(*variablesValue).p
 	kept := slices.DeleteFunc(slices.Clone(*v.p), func(old Variable) bool {
 		return slices.ContainsFunc(more, func(m Variable) bool { return m.Name == old.Name })
 	})

@@ -103,6 +103,13 @@ func valueSchema(v Value) *schemaNode {
 		return v.schema()
 	case *variablesValue:
 		return variablesSchema()
+	case processesValue:
+		job := newTableSchema()
+		job.Properties["command"], job.Properties["cron"] = text(), text()
+		job.Required = []string{"command"}
+		return &schemaNode{
+			Type: "object", Patterns: map[string]*schemaNode{"^[A-Za-z0-9_-]+$": {AnyOf: []*schemaNode{text(), job}}}, Additional: false,
+		}
 	case headersValue:
 		lines := &schemaNode{Type: "array", Items: text(), MinItems: 1}
 		return &schemaNode{Type: "object", Additional: &schemaNode{AnyOf: []*schemaNode{text(), lines, {Type: "boolean"}}}}

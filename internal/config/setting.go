@@ -581,6 +581,11 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return &listValue{p: &c.App.Release, kind: "COMMAND"} },
 		},
 		{
+			Name: "processes", Group: Applications, Top: true, Webapps: true, Field: "webapps.App.Processes", Fixed: "none",
+			What: `what an application in webapps has running beside it, a table: NAME = "COMMAND" always, NAME = { cron = "*/5 * * * *", command = "COMMAND" } again and again`,
+			bind: func(c *Config) Value { return processesValue{&c.App.Processes} },
+		},
+		{
 			Name: "retry", Group: Applications, Fixed: "only a request that no worker has begun",
 			What: "what happens to the requests of a worker that dies", Why: "a second try could have side effects",
 		},

@@ -32,7 +32,7 @@ func (l *Loaded) Lines() []Line {
 		why := l.Why(s.Name)
 		if t, ok := v.(tabled); ok {
 			for _, line := range t.tableLines() {
-				line.Table, line.Why = s.Table()+"."+s.Key(), why
+				line.Table, line.Why = strings.TrimPrefix(s.Table()+"."+s.Key(), "."), why
 				lines = append(lines, line)
 			}
 			continue

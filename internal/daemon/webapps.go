@@ -66,11 +66,15 @@ func alone(l *config.Loaded) error {
 		return &Error{Err: fmt.Errorf("%s: the only application is started at once; %q is for one of several in webapps", l.Call("start"), l.Config.App.Start)}
 	}
 	for _, s := range config.Settings() {
-		if _, set := l.Origin(s.Name); set && s.HowScripts() {
+		switch _, set := l.Origin(s.Name); {
+		case !set:
+		case s.HowScripts():
 			return &Error{
 				Err:  fmt.Errorf("%s: the only application is none of scripts; this is for those in webapps", l.Call(s.Name)),
 				Hint: "gatehouse --cgi DIR and gatehouse --pages DIR run scripts, and so do routes of [[sites]]",
 			}
+		case s.Name == "install" && l.Config.App.Install != config.Off, s.Name == "processes":
+			return &Error{Err: fmt.Errorf("%s: only applications in webapps have this", l.Call(s.Name))}
 		}
 	}
 	return nil

@@ -61,6 +61,9 @@ func (h *appFolder) loadOwn(name webapps.ContextName, dir string) (webapps.App, 
 	}
 	app.Lazy = l.Config.App.Start == config.ByRequest
 	app.Release = l.Config.App.Release
+	for _, p := range l.Config.App.Processes {
+		app.Processes = append(app.Processes, webapps.Process{Name: p.Name, Command: p.Command, Cron: p.Cron})
+	}
 	if app.Install, err = installOf(&l.Config.App, dir); err != nil {
 		return app, err
 	}
@@ -143,7 +146,7 @@ func scriptPython(l, server *config.Loaded, dir string) string {
 // ownOnly reports whether a setting is each application's own matter: what one of
 // them is says nothing of the others.
 func ownOnly(name string) bool {
-	return slices.Contains([]string{"app", "type", "python", "health", "env", "accel-redirect", "release", "cgi-python", "cgi-env", "cgi-interpreter"}, name)
+	return slices.Contains([]string{"app", "type", "python", "health", "env", "accel-redirect", "release", "processes", "cgi-python", "cgi-env", "cgi-interpreter"}, name)
 }
 
 // serverPython is the interpreter for applications that have none of their own:

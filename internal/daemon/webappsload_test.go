@@ -151,9 +151,9 @@ func TestOverride(t *testing.T) {
 	server := serverWith(t, "[app]\ntimeout = \"9s\"\n"+
 		"[apps.\"shop##2\"]\nthreads = 3\n"+
 		"[apps.shop]\nworkers = 2\nthreads = 5\nmax_body = \"1GB\"\ntimeout = \"1m\"\ncgi_queue = 7\nhealth = \"/up\"\npages_idle = \"1m\"\nrelease = [\"b\", \"c\"]\ncgi_interpreter = [\".rb=ruby\"]\n"+
-		"[apps.shop.env]\nA = \"server\"\nHOME2 = { env = \"HOME\" }\n"+
+		"[apps.shop.processes]\nworker = \"server\"\n[apps.shop.env]\nA = \"server\"\nHOME2 = { env = \"HOME\" }\n"+
 		"[apps.blog]\nworkers = 9\n")
-	dir := folderWith(t, config.FileName, "[app]\nworkers = \"1..3\"\nhealth = \"/own\"\nrelease = [\"a\"]\ncgi_interpreter = [\".lua=lua\"]\n[app.env]\nA = \"own\"\nB = \"own\"\n")
+	dir := folderWith(t, config.FileName, "[app]\nworkers = \"1..3\"\nhealth = \"/own\"\nrelease = [\"a\"]\ncgi_interpreter = [\".lua=lua\"]\n[app.env]\nA = \"own\"\nB = \"own\"\n[processes]\nworker = \"own\"\njob = { cron = \"* * * * *\", command = \"own\" }\n")
 	for _, tt := range []struct {
 		base             string
 		workers, threads int
@@ -175,6 +175,9 @@ func TestOverride(t *testing.T) {
 		}
 		if c := app.WSGI; c.MaxWorkers != 0 || c.MaxBody != 1<<30 || c.Health != "/up" || !slices.Equal(app.Release, []string{"b", "c"}) || app.Pages.Idle != time.Minute || app.CGI.Queue != 7 {
 			t.Errorf("it is %+v", app)
+		}
+		if want := []webapps.Process{{Name: "job", Command: "own", Cron: "* * * * *"}, {Name: "worker", Command: "server"}}; !slices.Equal(app.Processes, want) {
+			t.Errorf("processes %v, want %v", app.Processes, want)
 		}
 		if i := app.CGI.Interpreters; i[".rb"] != "ruby" || i[".lua"] != "lua" {
 			t.Errorf("interpreters %v", i)

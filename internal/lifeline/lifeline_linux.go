@@ -1,12 +1,13 @@
-package cgi
+package lifeline
 
 import (
 	"os"
 	"sync"
 	"syscall"
+	"unsafe"
 )
 
-// A lifeline has the kernel kill a process group when the server is gone, however
+// A Lifeline has the kernel kill a process group when the server is gone, however
 // it went.
 //
 // It is a pipe of which only the server holds the ends, and nothing is ever
@@ -15,13 +16,13 @@ import (
 // open: whichever end comes first, the other one is still there and has its
 // signal sent. No process has to be there for that, and scripts see nothing of
 // it.
-type lifeline struct {
+type Lifeline struct {
 	ends [2]int // descriptors
 }
 
-// newLifeline returns a lifeline of nobody.
-func newLifeline() (*lifeline, error) {
-	var l lifeline
+// New returns a lifeline of nobody.
+func New() (*Lifeline, error) {
+	var l Lifeline
 	if err := syscall.Pipe2(l.ends[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
@@ -32,17 +33,18 @@ func newLifeline() (*lifeline, error) {
 			err = fcntl(end, syscall.F_SETFL, syscall.O_NONBLOCK|syscall.O_ASYNC)
 		}
 		if err != nil {
-			l.close()
+			l.Close()
 			return nil, err
 		}
 	}
 	return &l, nil
 }
 
-// hold makes it the lifeline of the group that pid leads, in place of the one
+// Hold makes it the lifeline of the group that pid leads, in place of the one
 // before. What the kernel notes is the group and not its number: a group that has
-// ended is never mistaken for another that gets its number.
-func (l *lifeline) hold(pid int) error {
+// ended is never mistaken for another that gets its number. The kernel looks at
+// who asks for the signal as it would at who sends it.
+func (l *Lifeline) Hold(pid int) error {
 	for _, end := range l.ends {
 		if err := fcntl(end, syscall.F_SETOWN, -pid); err != nil {
 			return err
@@ -51,8 +53,8 @@ func (l *lifeline) hold(pid int) error {
 	return nil
 }
 
-// close kills the group, if it is there.
-func (l *lifeline) close() {
+// Close kills the group, if it is there.
+func (l *Lifeline) Close() {
 	for _, end := range l.ends {
 		syscall.Close(end)
 	}
@@ -65,35 +67,53 @@ func fcntl(fd, command, value int) error {
 	return nil
 }
 
-// lifelines keeps those that are without a group. Safe for concurrent use.
-type lifelines struct {
+// Lifelines keeps those that are without a group, for another one. The zero value
+// has none yet. Safe for concurrent use.
+type Lifelines struct {
 	mu   sync.Mutex
-	free []*lifeline
+	free []*Lifeline
 }
 
-// get returns one for another group.
-func (s *lifelines) get() (*lifeline, error) {
+// Get returns one for another group.
+func (s *Lifelines) Get() (*Lifeline, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := len(s.free) - 1
 	if n < 0 {
-		return newLifeline()
+		return New()
 	}
 	l := s.free[n]
 	s.free = s.free[:n]
 	return l, nil
 }
 
-// put takes back that of a group which has been killed.
-func (s *lifelines) put(l *lifeline) {
+// Put takes back that of a group which has been killed.
+func (s *Lifelines) Put(l *Lifeline) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.free = append(s.free, l)
 }
 
-// close releases them. All have been put back.
-func (s *lifelines) close() {
+// Close releases them. All have been put back.
+func (s *Lifelines) Close() {
 	for _, l := range s.free {
-		l.close()
+		l.Close()
+	}
+}
+
+// Await blocks until the child process has ended, without reaping it: its number,
+// and that of its group, mean what they meant until it is. It returns true.
+func Await(pid int) bool {
+	const (
+		pPID    = 1
+		wExited = 4
+		wNoWait = 0x01000000
+	)
+	var info [128]byte // siginfo_t, which nobody reads
+	for {
+		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, pPID, uintptr(pid), uintptr(unsafe.Pointer(&info)), wExited|wNoWait, 0, 0)
+		if errno != syscall.EINTR {
+			return true
+		}
 	}
 }
