@@ -106,6 +106,12 @@ func works() []work {
 			measure: measureReload,
 		},
 		{
+			name: "deploy-p99", goals: []goal{{"an application while another is deployed, p99", "≤ 1.5 × without"}},
+			method: "two small applications in webapps, on one core; one is deployed again and again, each time when it was done and nothing has changed" +
+				" for a second; 2 keep-alive connections ask the other without pause; median of ten pairs",
+			measure: measureDeploy,
+		},
+		{
 			name: "fork", goals: []goal{{"kill -9 of the only worker to an answer of the next", "< 30 ms"}},
 			method:  "a Django application in a fresh server; noticing the death and one request are included; median of 20",
 			measure: measureFork,

@@ -65,6 +65,9 @@ func counts(a area, name string) bool {
 		return false
 	}
 	ending := strings.ToLower(filepath.Ext(name))
+	if strings.HasPrefix(name, "requirements") && ending == ".txt" {
+		return true // what an application imports
+	}
 	return endings[ending] || a == templates || a == plain && templateEndings[ending]
 }
 

@@ -22,6 +22,8 @@ func TestCounts(t *testing.T) {
 		{"environment, Flask's", ".flaskenv", true},
 		{"environment's swap file", ".env.swp", false},
 		{"settings", "pyproject.toml", true},
+		{"requirements", "requirements.txt", true},
+		{"requirements of a kind", "requirements-dev.txt", true},
 		{"settings, Pyramid's", "development.ini", true},
 		{"translation", "locale/de/LC_MESSAGES/django.mo", true},
 		{"translation's source", "locale/de/LC_MESSAGES/django.po", false},
