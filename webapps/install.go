@@ -197,6 +197,7 @@ func (d *Deployer) build(ctx context.Context, i *instance, p *environmentPlan, d
 		return err
 	}
 	defer done()
+	i.at(Installing)
 	begun := time.Now()
 	limit := cmp.Or(p.install.Timeout, DefaultInstallTimeout)
 	// What a server that was killed has left is in the way of some tools.

@@ -220,3 +220,18 @@ func TestInstallFails(t *testing.T) {
 		})
 	}
 }
+
+// TestInstallStep: who waits for a deployment is told that it installs, and the end
+// of the server ends that.
+func TestInstallStep(t *testing.T) {
+	testserver.NoLeaks(t)
+	fakeUV(t)
+	dir := t.TempDir()
+	h := open(t, dir, installing(webapps.Install{On: true, Wheels: t.TempDir()}))
+	write(t, filepath.Join(dir, "blog"), tree{"app.py": grateful, "requirements.txt": "sleep"})
+	h.awaits("blog", "installs", func(s webapps.Status) bool { return s.Deploying && s.Step == webapps.Installing })
+	h.close()
+	if left, err := os.ReadDir(filepath.Join(dir, ".gatehouse/apps/blog/venv")); err != nil || len(left) > 0 {
+		t.Errorf("environments are left: %v, %v", left, err)
+	}
+}

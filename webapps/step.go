@@ -5,10 +5,11 @@ type Step string
 
 // The steps, in their order. Not every deployment takes all of them.
 const (
-	Preparing Step = "preparing" // its folder and its configuration are looked at
-	Unpacking Step = "unpacking" // the archive
-	Releasing Step = "releasing" // its release commands run
-	Starting  Step = "starting"  // it is imported, and asked for its health
+	Preparing  Step = "preparing"  // its folder and its configuration are looked at
+	Unpacking  Step = "unpacking"  // the archive
+	Installing Step = "installing" // its requirements
+	Releasing  Step = "releasing"  // its release commands run
+	Starting   Step = "starting"   // it is imported, and asked for its health
 )
 
 // at notes what the deployment does now.
