@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/seed-07905ac1/gatehouse/internal/cron"
 )
@@ -22,14 +23,11 @@ func (v processesValue) kinds() Kind      { return Table }
 func (v processesValue) Set(string) error { return errTableOnly }
 
 func (v processesValue) String() string {
-	text := ""
+	names := make([]string, len(*v.p))
 	for i, p := range *v.p {
-		if i > 0 {
-			text += ", "
-		}
-		text += p.Name
+		names[i] = p.Name
 	}
-	return text
+	return strings.Join(names, ", ")
 }
 
 // readTable implements tabled.
