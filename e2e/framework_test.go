@@ -12,12 +12,12 @@ func TestFramework(t *testing.T) {
 	b := browse(t, phone())
 	b.open(url)
 	b.look("framework")
-	b.follow("a[href^='/hello']")
+	b.follow("a[href^='hello']")
 	if got := b.text("h1"); got != "Hello, Ada!" {
 		t.Errorf("the heading is %q", got)
 	}
 	b.open(url)
-	b.follow("a[href='/static/']")
+	b.follow("a[href='static/']")
 	readGBK(t, b)
 }
 

@@ -26,7 +26,7 @@ func TestFolder(t *testing.T) {
 	p := testserver.StartProgram(t, dir, testserver.Build(t, "../../cmd/gatehouse"), "--cgi", "--listen", "127.0.0.1:0", dir)
 	site := p.Await(`(http://127\.0\.0\.1:\d+/)`)
 	resp, body := send(t, http.MethodGet, site, nil)
-	if resp.StatusCode != http.StatusOK || !strings.Contains(body, `action="/cgi-bin/post.py"`) || !strings.Contains(body, `<img src="/test.jpg"`) {
+	if resp.StatusCode != http.StatusOK || !strings.Contains(body, `action="cgi-bin/post.py"`) || !strings.Contains(body, `<img src="test.jpg"`) {
 		t.Errorf("/: %s with %s", resp.Status, body)
 	}
 	resp, body = send(t, http.MethodGet, site+"test.jpg", nil)

@@ -12,7 +12,7 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<link rel="stylesheet" href="/static/site.css">
+<link rel="stylesheet" href="static/site.css">
 <h1>{title}</h1>
 {text}
 </html>
@@ -22,9 +22,9 @@ PAGE = """<!doctype html>
 def index(environ):
     """The first page."""
     text = """<ul>
-<li><a href="/hello?name=Ada">Hello</a>
-<li><a href="/time">What time is it?</a>
-<li><a href="/static/">Pages in GBK</a>
+<li><a href="hello?name=Ada">Hello</a>
+<li><a href="time">What time is it?</a>
+<li><a href="static/">Pages in GBK</a>
 </ul>"""
     return PAGE.format(title="A tiny framework", text=text)
 

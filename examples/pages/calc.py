@@ -10,9 +10,9 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>A sum</title>
-<link rel="stylesheet" href="/site.css">
+<link rel="stylesheet" href="site.css">
 <h1>{result}</h1>
-<p><a href="/">Back</a></p>
+<p><a href="./">Back</a></p>
 </html>"""
 
 #: Longer numbers are nobody's, in digits.

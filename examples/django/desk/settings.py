@@ -2,7 +2,8 @@
 
 Three variables change them:
   DESK_DEBUG=1     Django's debug mode; static files come from the apps' folders
-  DESK_DATA=DIR    where the database, uploads and collected files live (var/)
+  DESK_DATA=DIR    where the database, uploads and collected files live; in a
+                   server's webapps/ where that says (GATEHOUSE_DATA), else var/
   DESK_HOSTS=a,b   host names it answers to besides this machine's own
 """
 
@@ -12,7 +13,7 @@ from pathlib import Path
 from desk.secret import secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.get("DESK_DATA") or BASE_DIR / "var").resolve()
+DATA_DIR = Path(os.environ.get("DESK_DATA") or os.environ.get("GATEHOUSE_DATA") or BASE_DIR / "var").resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 SECRET_KEY = secret_key(DATA_DIR / "secret_key")
@@ -81,6 +82,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Names, not paths: the desk may answer below a path such as /lending.
+LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "loans"
 LOGOUT_REDIRECT_URL = "shelf"
 

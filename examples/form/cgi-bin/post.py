@@ -14,10 +14,10 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>The script's answer</title>
-<link rel="stylesheet" href="/files/form.css">
+<link rel="stylesheet" href="../files/form.css">
 <h1>The script's answer</h1>
 <p id="name">{name}</p>
-<p><a href="/">Back to the form</a></p>
+<p><a href="../">Back to the form</a></p>
 </html>
 """
 

@@ -61,13 +61,13 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{.Title}}</title>
-<link rel="stylesheet" href="/static/site.css">
+<link rel="stylesheet" href="static/site.css">
 <h1>{{.Title}}</h1>
 {{if .Time}}<p><time>{{.Time}}</time> UTC</p>
 {{end}}{{if .Links}}<ul>
-<li><a href="/hello?name=Ada">Hello</a>
-<li><a href="/time">What time is it?</a>
-<li><a href="/static/">Pages in GBK</a>
+<li><a href="hello?name=Ada">Hello</a>
+<li><a href="time">What time is it?</a>
+<li><a href="static/">Pages in GBK</a>
 </ul>
 {{end}}</html>
 `))

@@ -9,8 +9,8 @@ import time
 from contextlib import closing
 from html import escape
 
-#: Beside cgi-bin. Names with a dot in front are never served.
-DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ".data")
+#: Where the server keeps what shall survive, else beside cgi-bin: names with a dot in front are never served.
+DATA = os.environ.get("GATEHOUSE_DATA") or os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ".data")
 
 SHOWN = 50  # entries of a page
 LONGEST = {"name": 80, "message": 2000}  # characters
@@ -20,7 +20,7 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Guestbook</title>
-<link rel="stylesheet" href="/guestbook.css">
+<link rel="stylesheet" href="../guestbook.css">
 <h1>Guestbook</h1>
 {problem}<form method="post" action="{action}">
 <label>Your name <input name="name" maxlength="80" required value="{name}"></label>
