@@ -1,5 +1,5 @@
 # Two commands do everything on a Debian machine with Go and Python:
-#   make demo    a Django site, served
+#   make demo    a folder of applications, served
 #   make test    all tests
 GO     ?= go
 PYTHON ?= python3
@@ -25,9 +25,10 @@ build: ## the static binary, bin/gatehouse
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(GATEHOUSE) ./cmd/gatehouse
 
 .PHONY: demo
-demo: build ## serve the Django example; LISTEN=addr chooses where
+demo: build ## serve a folder of applications; LISTEN=addr chooses where
 	@scripts/venv $(VENVS)/django examples/django/requirements.txt
-	@scripts/demo $(GATEHOUSE) $(VENVS)/django build/demo '$(LISTEN)'
+	@scripts/venv $(VENVS)/flask examples/flask/requirements.txt
+	@scripts/demo $(GATEHOUSE) $(VENVS) build/demo '$(LISTEN)'
 
 .PHONY: test
 test: needs check test-go test-python fuzz-short ## install what the tests need, run them all

@@ -1,10 +1,12 @@
 """What readers do, and what the desk refuses."""
 
 import io
+import os
 import shutil
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from unittest import mock
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -239,6 +241,13 @@ class Filling(TestCase):
         self.assertEqual(Loan.objects.count(), 2)
         _, _, password = outputs[1].strip().rpartition(" ")
         self.assertTrue(self.client.login(username="demo", password=password))
+
+    def test_password_from_the_environment(self):
+        out = io.StringIO()
+        with mock.patch.dict(os.environ, DESK_PASSWORD="correct-horse-7"):
+            call_command("fill_desk", stdout=out)
+        self.assertEqual(out.getvalue(), "user demo\n", "output is logged")
+        self.assertTrue(self.client.login(username="demo", password="correct-horse-7"))
 
 
 class Secret(SimpleTestCase):
