@@ -193,6 +193,9 @@ func testDemoAnswers(t *testing.T, d *demo) {
 		if got.StatusCode != tt.status || !strings.Contains(got.body, tt.want) {
 			t.Errorf("%s, %s %s: %s with\n%.1000s\nwant %d with %q", tt.name, tt.method, tt.path, got.Status, got.body, tt.status, tt.want)
 		}
+		if got.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s lacks the field that all answers have", tt.name)
+		}
 		if to := got.Header.Get("Location"); to != "" && !strings.HasPrefix(to, "/"+strings.SplitAfter(tt.path, "/")[0]) {
 			t.Errorf("%s leads out of the application, to %q", tt.name, to)
 		}

@@ -21,7 +21,7 @@ func start(t *testing.T) (p *testserver.Program, site, apps string) {
 	t.Helper()
 	dir := t.TempDir()
 	apps = filepath.Join(dir, "webapps")
-	if err := os.CopyFS(apps, os.DirFS("webapps")); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(".")); err != nil {
 		t.Fatal(err)
 	}
 	me, err := user.Current()
@@ -111,6 +111,44 @@ func TestMethods(t *testing.T) {
 			t.Errorf("POST to the script: %s %q, want %q", resp.Status, body, want)
 		}
 	}
+}
+
+// TestHeaders: the fields in the server's file are in every answer, whoever gives
+// it.
+func TestHeaders(t *testing.T) {
+	_, site, apps := start(t)
+	for _, tt := range []struct {
+		name, method, path string
+		status             int
+	}{
+		{"a file", "GET", "webapp/site.css", 200},
+		{"a file's head", "HEAD", "webapp/film.mp4", 200},
+		{"no file", "GET", "webapp/nothing", 404},
+		{"a method that files have not", "POST", "webapp/index.html", 405},
+		{"the way into a folder", "GET", "webapp", 307},
+		{"an application", "GET", "time/", 200},
+		{"an application's error", "GET", "time/nothing", 404},
+		{"a script", "GET", "tools/visits/cgi-bin/count.sh", 200},
+		{"no application", "GET", "nothing/", 404},
+	} {
+		resp, _ := ask(t, tt.method, site+tt.path, "")
+		if resp.StatusCode != tt.status {
+			t.Errorf("%s: %s, want %d", tt.name, resp.Status, tt.status)
+		}
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"} {
+			if got := resp.Header.Values(name); len(got) != 1 || got[0] != want {
+				t.Errorf("%s: %s is %q, want %q", tt.name, name, got, want)
+			}
+		}
+	}
+	// What does not run answers as well.
+	if err := os.MkdirAll(filepath.Join(apps, "empty"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	testserver.Eventually(t, "it has failed", func() bool {
+		resp, _ := ask(t, http.MethodGet, site+"empty/", "")
+		return resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("X-Content-Type-Options") == "nosniff"
+	})
 }
 
 // TestCopied: what is copied in is live a moment later, as its page says.

@@ -28,6 +28,7 @@ type Config struct {
 	Log    Log
 
 	Manager Manager
+	Headers []HeaderRule // of all answers, below what sites and routes say
 
 	Webapps string     // a folder of applications; "" for none named
 	Apps    []NamedApp // in the order of the file

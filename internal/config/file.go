@@ -265,7 +265,7 @@ func (d *decoder) unknown(table, key string, n *node) {
 	tables := []string{"", "app", "limits", "manager", "log"}
 	if table == "" && n.kind == Table {
 		what, in = "unknown table "+d.label(key), ""
-		if near := spelling.Nearest(key, slices.Concat(tables, []string{"apps", "sites"})); near != "" {
+		if near := spelling.Nearest(key, slices.Concat(tables, []string{"apps", headersTable, "sites"})); near != "" {
 			d.wrong(n.key, "%s; did you mean %s?", what, d.label(near))
 			return
 		}

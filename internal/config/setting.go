@@ -143,7 +143,7 @@ func fileSettings() []Setting {
 // tableOrder is the order of the tables in a file: what stands above them, then
 // what most people set first.
 func tableOrder(table string) int {
-	return slices.Index([]string{"", "app", "limits", "manager", "log", "sites"}, table)
+	return slices.Index([]string{"", "app", "limits", "manager", "log", headersTable, "sites"}, table)
 }
 
 // Default is the default as text. Where a Config's zero means "found out on
@@ -594,6 +594,11 @@ func Settings() []Setting {
 			Name: "server-name", Group: Answers, Flag: both, Field: "gatehouse.Server.Name",
 			What: "the Server field of answers; - for none", Why: "no version; an application's own Server and Date win",
 			bind: func(c *Config) Value { return textValue{&c.Engine.ServerName, "TEXT"} },
+		},
+		{
+			Name: headersTable, Group: Answers, Fixed: "none",
+			What: `a table of changes to the header of all answers: NAME = "value" sets a field, an array sets several lines, false removes it; a site's come on top`,
+			bind: func(c *Config) Value { return headersValue{&c.Headers} },
 		},
 		{
 			Name: "error page", Group: Answers, Fixed: "status, one sentence, request identifier",

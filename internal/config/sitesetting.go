@@ -110,8 +110,8 @@ func siteSettings() []Setting {
 		},
 
 		{
-			Name: "headers", Group: Sites, Tables: []string{sitesTable, routesTable}, Fixed: "none",
-			What:      `a table of changes to the header of answers: NAME = "value" sets a field, an array sets several lines, false removes it; a route's come on top of its site's`,
+			Name: headersTable, Group: Sites, Tables: []string{sitesTable, routesTable}, Fixed: "none",
+			What:      `a table of changes to the header of answers: NAME = "value" sets a field, an array sets several lines, false removes it; a route's come on top of its site's, and these on top of all answers'`,
 			bindSite:  func(s *Site) Value { return headersValue{&s.Headers} },
 			bindRoute: func(r *Route) Value { return headersValue{&r.Headers} },
 		},

@@ -161,6 +161,9 @@ func (v statusValue) Set(text string) error {
 	return nil
 }
 
+// headersTable is the key of changes of fields, wherever it stands.
+const headersTable = "headers"
+
 // headersValue are changes of fields.
 type headersValue struct{ p *[]HeaderRule }
 

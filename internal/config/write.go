@@ -32,7 +32,7 @@ func (l *Loaded) Lines() []Line {
 		why := l.Why(s.Name)
 		if t, ok := v.(tabled); ok {
 			for _, line := range t.tableLines() {
-				line.Table, line.Why = strings.TrimPrefix(s.Table()+"."+s.Key(), "."), why
+				line.Table, line.Why = innerTable(s.Table(), s.Key()), why
 				lines = append(lines, line)
 			}
 			continue
@@ -125,9 +125,12 @@ func isArray(table string) bool {
 	return strings.HasPrefix(table, "sites") && strings.Contains(table, "#")
 }
 
-// innerTable is a table in another, which may be an array's.
+// innerTable is a table in another, which may be an array's, or one of its own.
 func innerTable(table, key string) string {
-	if isArray(table) {
+	switch {
+	case table == "":
+		return key
+	case isArray(table):
 		return table + ":" + key
 	}
 	return table + "." + key

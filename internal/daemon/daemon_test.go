@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"runtime"
@@ -103,21 +104,28 @@ func TestChain(t *testing.T) {
 		name    string
 		access  string
 		trusted []string
+		headers []config.HeaderRule
 		bare    bool
 	}{
-		{"no log", "off", nil, true},
-		{"no log behind a proxy", "off", []string{"127.0.0.1"}, true},
-		{"log", "-", nil, false},
+		{"no log", "off", nil, nil, true},
+		{"no log behind a proxy", "off", []string{"127.0.0.1"}, nil, true},
+		{"log", "-", nil, nil, false},
+		{"fields of answers", "off", nil, []config.HeaderRule{{Name: "X-A", Values: []string{"a"}}}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := config.Default()
-			cfg.Static.Dir, cfg.Log.Access, cfg.TrustedProxies = t.TempDir(), tt.access, tt.trusted
+			cfg.Static.Dir, cfg.Log.Access, cfg.TrustedProxies, cfg.Headers = t.TempDir(), tt.access, tt.trusted, tt.headers
 			chain, files, end, err := daemon.Chain(&cfg)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if bare := chain == files; bare != tt.bare {
 				t.Errorf("requests reach the files directly: %v, want %v", bare, tt.bare)
+			}
+			w := httptest.NewRecorder()
+			chain.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/nothing", nil))
+			if got := w.Header().Get("X-A") == "a"; got != (tt.headers != nil) {
+				t.Errorf("the answer has the field: %v", got)
 			}
 			if err := end(); err != nil {
 				t.Error(err)

@@ -225,7 +225,7 @@ func (e *explanation) answer(at *routePlace) {
 		e.row("", "here: %s", location(at, e.url))
 	}
 	own := &dress{}
-	for _, rules := range [][]config.HeaderRule{at.site.Headers, r.Headers} {
+	for _, rules := range [][]config.HeaderRule{at.loaded.Config.Headers, at.site.Headers, r.Headers} {
 		own, _ = own.over(rules, nil) // only pages could fail
 	}
 	for _, rule := range own.rules {

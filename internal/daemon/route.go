@@ -86,7 +86,7 @@ type siteHandler struct {
 // site makes the handler of the i-th site.
 func (b *treeBuilder) site(l *config.Loaded, i int) (*siteHandler, error) {
 	site := &l.Config.Sites[i]
-	own, err := (&dress{}).over(site.Headers, site.ErrorPages)
+	own, err := (&dress{rules: l.Config.Headers}).over(site.Headers, site.ErrorPages)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func methodsOf(r *config.Route) []string {
 	return r.Methods
 }
 
-// routeHandler gives a route's answers their dress.
+// routeHandler gives the answers of a route, or of all that is served, their dress.
 type routeHandler struct {
 	next  http.Handler
 	dress *dress
