@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"html"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,8 +37,32 @@ func runDemo(t *testing.T, dir, listen string) *testserver.Program {
 func serveDemo(t *testing.T, dir string) *demo {
 	t.Helper()
 	p := runDemo(t, dir, "127.0.0.1:0")
-	p.Log.Wait(t, "deployed app=/lending")
-	return &demo{p, dir, p.Await(`ready +(http://\S+/)`)}
+	d := &demo{p, dir, p.Await(`ready +(http://\S+/)`)}
+	for _, path := range d.paths(t) {
+		end := "deployed"
+		if path == "/broken" {
+			end = "cannot deploy"
+		}
+		p.Log.Wait(t, end+" app="+path+" ")
+	}
+	return d
+}
+
+// paths are where its applications answer.
+func (d *demo) paths(t *testing.T) (all []string) {
+	t.Helper()
+	apps, err := os.ReadDir(filepath.Join(d.dir, "webapps"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, app := range apps {
+		if name := app.Name(); name == "ROOT" {
+			all = append(all, "/")
+		} else if !strings.HasPrefix(name, ".") {
+			all = append(all, "/"+strings.ReplaceAll(name, "#", "/"))
+		}
+	}
+	return all
 }
 
 // end ends it as Ctrl-C does.
@@ -132,16 +158,9 @@ func testDemoLinks(t *testing.T, d *demo) {
 		}
 	}
 	// Whatever there is, a link leads to it.
-	apps, err := os.ReadDir(filepath.Join(d.dir, "webapps"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, app := range apps {
-		path := "/" + strings.ReplaceAll(app.Name(), "#", "/") + "/"
-		if app.Name() == "ROOT" || strings.HasPrefix(app.Name(), ".") || path == "/guestbook/" && seen[path+"cgi-bin/guestbook.py"] != "" {
-			continue
-		}
-		if seen[path] == "" {
+	for _, path := range d.paths(t) {
+		leads := func(to string) bool { return strings.HasPrefix(to, strings.TrimSuffix(path, "/")+"/") }
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(seen)), leads) {
 			t.Errorf("nothing leads to %s", path)
 		}
 	}
@@ -182,6 +201,7 @@ func testDemoAnswers(t *testing.T, d *demo) {
 		{"the desk's books", "GET", "lending/?q=moby", "", 200, "Moby-Dick"},
 		{"who is not logged in", "GET", "lending/loans/", "", 302, ""},
 		{"sources are nobody's", "GET", "form/cgi-bin/", "", 403, ""},
+		{"nor is what a checkout needs", "GET", "form/README.md", "", 404, ""},
 		{"nor are the desk's", "GET", "lending/password", "", 404, ""},
 		{"nor is what is stored", "GET", ".gatehouse/key", "", 404, ""},
 	} {
@@ -291,23 +311,28 @@ func testDemoCommands(t *testing.T, d *demo) {
 		commands = append(commands, html.UnescapeString(m[1]))
 	}
 	steps := []struct {
-		what string
-		seen func() bool // in the log, afterwards
-		path string      // which answers then
+		what   string
+		prints string
+		seen   func() bool // in the log, afterwards
+		path   string      // which answers then
 	}{
-		{"breaking", func() bool { return strings.Contains(d.Log.String(), "cannot deploy app=/time") }, "time/"},
-		{"mending", again("broken"), "broken/"},
-		{"loading again", again("mirror"), "mirror/"},
-		{"adding", again("more"), "more/"},
+		{"breaking", "", func() bool { return strings.Contains(d.Log.String(), "cannot deploy app=/time") }, "time/"},
+		{"mending", "", again("broken"), "broken/"},
+		{"loading again", "", again("mirror"), "mirror/"},
+		{"adding", "", again("more"), "more/"},
+		{"looking", "/lending ", func() bool { return true }, ""},
 	}
 	if len(commands) != len(steps) {
 		t.Fatalf("the page names the commands %q, and this test knows %d", commands, len(steps))
 	}
 	for i, step := range steps {
-		cmd := exec.Command("/bin/sh", "-c", strings.ReplaceAll(commands[i], "build/demo", d.dir))
+		cmd := exec.Command("/bin/sh", "-c", strings.NewReplacer("build/demo", d.dir, "bin/gatehouse", binary).Replace(commands[i]))
 		cmd.Dir = root(t)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", cmd, err, out)
+		if strings.HasPrefix(commands[i], "bin/gatehouse") {
+			cmd.Dir = d.dir // others may run servers, too: the one of this folder is meant
+		}
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), step.prints) {
+			t.Fatalf("%s: %v, with\n%s\nwant %q", cmd, err, out, step.prints)
 		}
 		testserver.Eventually(t, fmt.Sprintf("%s is in the log", step.what), step.seen)
 		v.get(step.path)
@@ -355,7 +380,6 @@ func TestDemoAgain(t *testing.T) {
 
 	d = serveDemo(t, dir)
 	v = visit(t, d.url)
-	d.Log.Wait(t, "deployed app=/mine")
 	for path, want := range map[string]string{"guestbook/cgi-bin/guestbook.py": "<p>first</p>", "mine/": "", "time/": "at /time/", "lending/": "Moby-Dick"} {
 		if got := v.get(path); !strings.Contains(got.body, want) {
 			t.Errorf("/%s does not show %q:\n%.1000s", path, want, got.body)
