@@ -4,6 +4,7 @@
 GO     ?= go
 PYTHON ?= python3
 LISTEN ?= 127.0.0.1:8000
+MANAGER ?= 127.0.0.1:8001
 # How long each fuzz target runs in "make fuzz"; "make test" gives it 5,000 inputs.
 FUZZTIME ?= 30s
 # The interpreter of all that "make bench" compares: Debian's, whose headers are a package.
@@ -25,10 +26,10 @@ build: ## the static binary, bin/gatehouse
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(GATEHOUSE) ./cmd/gatehouse
 
 .PHONY: demo
-demo: build ## serve a folder of applications; LISTEN=addr chooses where
+demo: build ## serve a folder of applications; LISTEN=addr and MANAGER=addr choose where
 	@scripts/venv $(VENVS)/django examples/django/requirements.txt
 	@scripts/venv $(VENVS)/flask examples/flask/requirements.txt
-	@scripts/demo $(GATEHOUSE) $(VENVS) build/demo '$(LISTEN)'
+	@scripts/demo $(GATEHOUSE) $(VENVS) build/demo '$(LISTEN)' '$(MANAGER)'
 
 .PHONY: test
 test: needs check test-go test-python fuzz-short ## install what the tests need, run them all

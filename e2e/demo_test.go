@@ -30,7 +30,7 @@ func runDemo(t *testing.T, dir, listen string) *testserver.Program {
 	t.Helper()
 	python(t, "django") // that both environments are there
 	python(t, "flask")
-	return testserver.StartProgram(t, root(t), "scripts/demo", binary, "build/venv", dir, listen)
+	return testserver.StartProgram(t, root(t), "scripts/demo", binary, "build/venv", dir, listen, "127.0.0.1:0")
 }
 
 // serveDemo is runDemo until all applications are where they will be.
@@ -38,6 +38,7 @@ func serveDemo(t *testing.T, dir string) *demo {
 	t.Helper()
 	p := runDemo(t, dir, "127.0.0.1:0")
 	d := &demo{p, dir, p.Await(`ready +(http://\S+/)`)}
+	p.Await(`manager +(http://manager\.localhost:\d+/)`)
 	for _, path := range d.paths(t) {
 		end := "deployed"
 		if path == "/broken" {
