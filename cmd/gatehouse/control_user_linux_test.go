@@ -71,8 +71,8 @@ func TestControlUser(t *testing.T) {
 	if got := askAs(daemon, path); got != "" && !strings.Contains(got, syscall.EPIPE.Error()) && !strings.Contains(got, syscall.ECONNRESET.Error()) {
 		t.Errorf("user %d, whom the mode does not keep out, is answered %q", daemon, got)
 	}
-	if text := s.errOut.String(); !strings.Contains(text, "refused a user who has connected to the control socket uid=1") {
-		t.Errorf("the log does not tell of him:\n%s", text)
+	if text, err := s.await(regexp.MustCompile(`refused a user who has connected to the control socket uid=1`), s.errOut); err != nil {
+		t.Errorf("the log does not tell of him: %v\n%s", err, text)
 	}
 }
 
