@@ -192,6 +192,11 @@ func (t *Template) Close() error {
 	_ = t.cmd.Process.Kill() // it may have ended
 	<-t.done
 	t.control.Close()
+	// An order that is being carried out may still make a child; none does from
+	// now on.
+	t.mu.Lock()
+	//lint:ignore SA2001 nothing is to be done but to have waited
+	t.mu.Unlock()
 	t.children.Wait()
 	return err
 }
