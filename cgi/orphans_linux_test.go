@@ -16,14 +16,17 @@ import (
 // within a second: also where the script runs as somebody else, and where it is
 // limited.
 func TestFamilyOfServerThatIsKilled(t *testing.T) {
-	deaf := "#!/bin/sh\ntrap '' TERM HUP INT IO USR1 PIPE\n"
+	// The scripts wait before they start anything: what they start before the server
+	// has its hands on the lifeline is not held by it, and that thread may have to
+	// wait for a processor.
+	deaf := "#!/bin/sh\ntrap '' TERM HUP INT IO USR1 PIPE\nsleep 1\n"
 	tests := []struct {
 		name, script string
 		members      int
 		env          []string
 	}{
 		{"shell", deaf + "sleep 600 >/dev/null 2>&1 & echo $! >>pids\nsh -c 'echo $$ >>pids; sleep 600 & echo $! >>pids; wait' &\necho $$ >>pids; while :; do wait; done\n", 4, nil},
-		{"perl", "#!/usr/bin/perl\n$SIG{$_} = 'IGNORE' for qw(TERM HUP INT IO); fork; fork; open F, '>>', 'pids'; syswrite F, \"$$\\n\"; sleep 600 while 1;\n", 4, nil},
+		{"perl", "#!/usr/bin/perl\n$SIG{$_} = 'IGNORE' for qw(TERM HUP INT IO); sleep 1; fork; fork; open F, '>>', 'pids'; syswrite F, \"$$\\n\"; sleep 600 while 1;\n", 4, nil},
 		{"limited", deaf + "sleep 600 & echo $! >>pids; echo $$ >>pids; while :; do wait; done\n", 2, []string{"FILES=100"}},
 		{"by somebody else", deaf + "sleep 600 & echo $! >>pids; echo $$ >>pids; while :; do wait; done\n", 2, []string{"USER_ID=61234"}},
 	}
