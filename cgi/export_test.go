@@ -27,6 +27,10 @@ func ParseHead(b []byte, nph bool) (status int, fields map[string][]string, err 
 	return h.status, h.fields, nil
 }
 
+// Patient has a Handler wait longer for the end of scripts that have closed their
+// output. It is called before the first request.
+func Patient(h *Handler) { h.exitWait = time.Minute }
+
 // Impatient has a warm Handler's interpreters answer within that time.
 func Impatient(h *Handler, patience time.Duration) {
 	for _, s := range h.runner.(*warm).slots {

@@ -32,6 +32,7 @@ type Handler struct {
 	runner            runner
 	null              *os.File
 	log               *slog.Logger
+	exitWait          time.Duration // exitWait, but in tests
 
 	closing chan struct{} // closed by Close
 	mu      sync.Mutex
@@ -61,7 +62,7 @@ func Open(c Config) (*Handler, error) {
 	environment := c.environment()
 	modules, pythonEnvironment := c.modules(environment)
 	h := &Handler{
-		config: c, environment: environment, pythonEnvironment: pythonEnvironment, modules: modules, null: null, log: c.Log,
+		config: c, environment: environment, pythonEnvironment: pythonEnvironment, modules: modules, null: null, log: c.Log, exitWait: exitWait,
 		admission: newAdmission(c.MaxScripts, c.Queue, c.QueueWait),
 		runner:    newCold(c.User, c.Limits),
 		closing:   make(chan struct{}), running: map[process]struct{}{},
@@ -344,7 +345,7 @@ func (h *Handler) terminate(p process) {
 // exit says how the script ended. It waits a little for one that has closed its
 // output; known says whether it has ended.
 func (x *exchange) exit() (exit pyproc.Exit, known bool) {
-	timer := time.NewTimer(exitWait)
+	timer := time.NewTimer(x.h.exitWait)
 	defer timer.Stop()
 	select {
 	case <-x.process.done():

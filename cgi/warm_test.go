@@ -58,6 +58,7 @@ func observe(t *testing.T, w way, dir string, scripts []string, c cgi.Config) []
 	// The end of the subtest closes the handler, which completes the log.
 	t.Run("observe", func(t *testing.T) {
 		site := w.open(t, dir, c)
+		cgi.Patient(site.Handler) // the exit status belongs to what is compared
 		log = site.log
 		s := site.serve(t, testserver.H1)
 		for i := range scripts {

@@ -142,6 +142,17 @@ name=$(sed 's/==/-/' "$9")
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 }
 
+// replace replaces an application's requirements in one step: who looks meanwhile
+// finds the old ones or the new ones, and installs nothing else.
+func replace(t testing.TB, app, text string) {
+	t.Helper()
+	elsewhere := t.TempDir()
+	write(t, elsewhere, tree{"requirements.txt": text})
+	if err := os.Rename(filepath.Join(elsewhere, "requirements.txt"), filepath.Join(app, "requirements.txt")); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestInstallUV: uv is taken where it is there; environments that nobody needs are
 // removed, but for the last one.
 func TestInstallUV(t *testing.T) {
@@ -156,7 +167,7 @@ func TestInstallUV(t *testing.T) {
 	h := open(t, dir, installing(webapps.Install{On: true, Wheels: wheels}))
 	h.wants("/blog/", 200, "word 0 in")
 	for n := 1; n < 4; n++ {
-		write(t, app, tree{"requirements.txt": fmt.Sprintf("gift==1.%d\n", n)})
+		replace(t, app, fmt.Sprintf("gift==1.%d\n", n))
 		if err := h.Reload(t.Context(), named(t, "blog")); err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +180,7 @@ func TestInstallUV(t *testing.T) {
 	if n := h.installs(); n != 4 {
 		t.Errorf("%d installations", n)
 	}
-	write(t, app, tree{"requirements.txt": "gift==1.2\n"})
+	replace(t, app, "gift==1.2\n")
 	if err := h.Reload(t.Context(), named(t, "blog")); err != nil {
 		t.Fatal(err)
 	}

@@ -25,12 +25,33 @@ def descend(depth):
 
 
 def sums(seconds):
-    once(seconds, 1000000, lambda count: sum(range(count)))
+    add(int(SUMS * seconds))
 
 
 def hashes(seconds):
     # Lets the interpreter go, and yet the main thread is not back before its end.
-    once(seconds, 50000, lambda count: hashlib.pbkdf2_hmac("sha256", b"", b"", count))
+    stretch(int(HASHES * seconds))
+
+
+def add(count):
+    sum(range(count))
+
+
+def stretch(count):
+    hashlib.pbkdf2_hmac("sha256", b"", b"", count)
+
+
+def rate(act, count):
+    """Return for what count act takes a second on this processor."""
+    times = []
+    for _ in range(3):
+        begin = time.monotonic()
+        act(count)
+        times.append(time.monotonic() - begin)
+    return count / min(times)
+
+
+SUMS, HASHES = rate(add, 300000), rate(stretch, 20000)
 
 
 def sorts(seconds):
@@ -40,13 +61,6 @@ def sorts(seconds):
 
 def matches(seconds):
     again(seconds, lambda: re.match("(a+)+b", "a" * 22))
-
-
-def once(seconds, some, act):
-    """Call act with a count for which it takes that long, on a processor of any speed."""
-    begin = time.monotonic()
-    act(some)
-    act(int(some * seconds / (time.monotonic() - begin)))
 
 
 def again(seconds, act):
