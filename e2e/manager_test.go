@@ -145,12 +145,12 @@ func TestManager(t *testing.T) {
 	b.open(m.link)
 	b.look("manager-link")
 	m.enter(b)
-	b.until(`document.getElementById("live").textContent == "live"`)
+	b.becomes(`document.getElementById("live").textContent == "live"`)
 
 	// One that is broken never was, and says why.
 	b.upload("#archive", zipped(t, "shop.zip", brokenShop))
 	b.click(".deploy button")
-	b.until(`document.querySelector("main > .note.bad pre")?.textContent.includes("no_such_module_of_ours")`)
+	b.becomes(`document.querySelector("main > .note.bad pre")?.textContent.includes("no_such_module_of_ours")`)
 	b.failed()
 	b.look("manager-failed")
 
@@ -162,28 +162,28 @@ func TestManager(t *testing.T) {
 	}
 
 	// The page moves while somebody looks on.
-	b.until(`document.getElementById("live").textContent == "live"`)
+	b.becomes(`document.getElementById("live").textContent == "live"`)
 	var visitors sync.WaitGroup
 	visitors.Go(func() { m.get("shop/slow") })
 	for range 20 {
 		m.get("shop/")
 	}
 	m.get("shop/fail")
-	b.until(`document.querySelector("#running code")?.textContent == "GET /shop/slow"`)
+	b.becomes(`document.querySelector("#running code")?.textContent == "GET /shop/slow"`)
 	b.look("manager-app")
-	b.until(`document.querySelector("#slow pre")?.textContent.includes("rank(os.path.join(")`)
+	b.becomes(`document.querySelector("#slow pre")?.textContent.includes("rank(os.path.join(")`)
 	write(t, filepath.Join(m.dir, ".gatehouse", "data", "shop", "go"), "")
 	visitors.Wait()
-	b.until(`/23 requests in five minutes, 1 failed/.test(document.getElementById("charts").textContent)`)
-	b.until(`document.getElementById("log").textContent.includes("no such basket")`)
+	b.becomes(`/23 requests in five minutes, 1 failed/.test(document.getElementById("charts").textContent)`)
+	b.becomes(`document.getElementById("log").textContent.includes("no such basket")`)
 
 	// A worse one changes nothing for visitors; the traceback stays in sight.
 	b.open(strings.Split(m.link, "link/")[0])
 	b.upload("#archive", zipped(t, "shop.zip", brokenShop))
 	b.click(".deploy button")
-	b.until(`document.querySelector("main > .note.bad pre")?.textContent.includes("no_such_module_of_ours")`)
+	b.becomes(`document.querySelector("main > .note.bad pre")?.textContent.includes("no_such_module_of_ours")`)
 	b.failed()
-	b.until(`document.querySelector("#state-shop .mood").textContent == "running, last deploy failed"`)
+	b.becomes(`document.querySelector("#state-shop .mood").textContent == "running, last deploy failed"`)
 	if got := m.get("shop/"); got != "one" {
 		t.Errorf("after a failed deployment the shop says %q", got)
 	}
@@ -206,7 +206,7 @@ func TestManager(t *testing.T) {
 		t.Errorf("rolled back the shop says %q", got)
 	}
 	b.open(strings.Split(m.link, "link/")[0])
-	b.until(`document.getElementById("live").textContent == "live"`)
+	b.becomes(`document.getElementById("live").textContent == "live"`)
 	b.look("manager-apps-light")
 	b.follow(`nav a[href="/log"]`)
 	b.look("manager-log")
