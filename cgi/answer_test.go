@@ -135,13 +135,13 @@ func TestAnswers(t *testing.T) {
 					t.Run(m.String(), func(t *testing.T) { check(t, site.serve(t, m)) })
 				}
 				if tt.log != "" {
-					site.log.line(t, tt.log, "request=")
+					site.log.Line(t, tt.log, "request=")
 				}
 				if tt.oracle {
 					t.Run("oracle", func(t *testing.T) {
 						oracle := &stdcgi.Handler{
 							Path: filepath.Join(dir, file), PathLocationHandler: mux,
-							Logger: log.New(&records{}, "", 0), Stderr: os.Stderr,
+							Logger: log.New(&testserver.Log{}, "", 0), Stderr: os.Stderr,
 						}
 						check(t, testserver.Start(t, testserver.NetHTTP, oracle.ServeHTTP))
 					})
@@ -173,7 +173,7 @@ func TestAnswerIsBrokenOff(t *testing.T) {
 						t.Errorf("complete: %d %q", res.Status, res.Text())
 					}
 				}, modes...)
-				site.log.line(t, tt.log)
+				site.log.Line(t, tt.log)
 			})
 		}
 	})
@@ -191,6 +191,6 @@ func TestLongerThanAnnounced(t *testing.T) {
 				}
 			}
 		}, modes...)
-		site.log.line(t, "more than its Content-Length")
+		site.log.Line(t, "more than its Content-Length")
 	})
 }

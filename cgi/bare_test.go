@@ -66,7 +66,7 @@ func TestHeadOptional(t *testing.T) {
 				}
 			}, modes...)
 			if tt.log != "" {
-				site.log.line(t, tt.log, "request=")
+				site.log.Line(t, tt.log, "request=")
 			}
 		})
 	}

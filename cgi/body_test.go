@@ -118,9 +118,9 @@ func TestBodyThatBreaksOff(t *testing.T) {
 	testserver.Run(t, func(t *testing.T, m testserver.Mode) {
 		c := site.serve(t, m).Dial()
 		c.Send("POST /cgi-bin/wait HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\none")
-		site.log.line(t, "begun")
+		site.log.Line(t, "begun")
 		c.Reset()
-		site.log.line(t, "ended")
+		site.log.Line(t, "ended")
 	}, modes...)
 }
 

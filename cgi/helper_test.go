@@ -1,7 +1,6 @@
 package cgi_test
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -110,13 +108,13 @@ func (w way) open(t testing.TB, dir string, c cgi.Config) *site {
 type site struct {
 	*cgi.Handler
 	dir string
-	log *records
+	log *testserver.Log
 }
 
 // open opens the folder for the length of the test.
 func open(t testing.TB, dir string, c cgi.Config) *site {
 	t.Helper()
-	s := &site{dir: dir, log: &records{}}
+	s := &site{dir: dir, log: &testserver.Log{}}
 	c.Dir, c.Log = dir, slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if c.Prefix == "" {
 		c.Prefix = "/cgi-bin/"
@@ -144,41 +142,6 @@ func (s *site) serve(t testing.TB, m testserver.Mode) *testserver.Server {
 // modes are those in which a CGI handler is tested: the engine, and stock
 // net/http.
 var modes = []testserver.Mode{testserver.H1, testserver.NetHTTP}
-
-// records is a log that tests can wait on.
-type records struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (r *records) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *records) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
-}
-
-// line waits for a record that holds all the texts.
-func (r *records) line(t testing.TB, texts ...string) {
-	t.Helper()
-	testserver.Eventually(t, fmt.Sprintf("a log record with %q", texts), func() bool {
-		for line := range strings.Lines(r.String()) {
-			found := true
-			for _, text := range texts {
-				found = found && strings.Contains(line, text)
-			}
-			if found {
-				return true
-			}
-		}
-		return false
-	})
-}
 
 // ask writes an HTTP/1.1 request.
 func ask(method, target, body string, fields ...string) string {

@@ -49,7 +49,7 @@ func TestInterpreterThatIsStopped(t *testing.T) {
 	if res := web.Get("/cgi-bin/parent.py"); res.Text() != strconv.Itoa(os.Getpid())+"\n" {
 		t.Errorf("%d %q, want the script run cold", res.Status, res.Text())
 	}
-	s.log.line(t, "an interpreter for scripts has ended", "it did not answer within 100ms")
+	s.log.Line(t, "an interpreter for scripts has ended", "it did not answer within 100ms")
 }
 
 // Whoever kills an interpreter ends its scripts, and no client takes what it has
@@ -69,5 +69,5 @@ func TestInterpreterThatIsKilled(t *testing.T) {
 	if res := web.Get("/cgi-bin/parent.py"); res.Text() != strconv.Itoa(os.Getpid())+"\n" {
 		t.Errorf("%d %q, want the script run cold", res.Status, res.Text())
 	}
-	s.log.line(t, "an interpreter for scripts has ended", "signal 9")
+	s.log.Line(t, "an interpreter for scripts has ended", "signal 9")
 }

@@ -122,7 +122,7 @@ func TestTimeout(t *testing.T) {
 					if res.Status != 504 {
 						t.Errorf("%d", res.Status)
 					}
-					site.log.line(t, "took too long", "family")
+					site.log.Line(t, "took too long", "family")
 				})
 			})
 		}
@@ -142,7 +142,7 @@ func TestStall(t *testing.T) {
 		if res, err := c.Next("GET"); err == nil {
 			t.Errorf("complete: %q", res.Text())
 		}
-		site.log.line(t, "stopped in the middle")
+		site.log.Line(t, "stopped in the middle")
 		// What works on behind its answer may, but not for ever.
 		if res := s.Get("/cgi-bin/works"); res.Text() != "done\n" {
 			t.Errorf("%q", res.Text())
@@ -212,7 +212,7 @@ func TestMaxOutput(t *testing.T) {
 				t.Errorf("in the head: %d", res.Status)
 			}
 		}, modes...)
-		site.log.line(t, "more than it may")
+		site.log.Line(t, "more than it may")
 	})
 }
 
@@ -272,7 +272,7 @@ func TestOutputIsNotStored(t *testing.T) {
 		if grown := after.Sys - before.Sys; after.Sys > before.Sys && grown > 16<<20 {
 			t.Errorf("memory grew by %d bytes", grown)
 		}
-		site.log.line(t, "msg=all")
+		site.log.Line(t, "msg=all")
 	})
 }
 
@@ -320,7 +320,7 @@ func TestQueue(t *testing.T) {
 		s := site.serve(t, testserver.H1)
 		first, second := s.Dial(), s.Dial()
 		first.Send(get("/cgi-bin/waits"))
-		site.log.line(t, "msg=run")
+		site.log.Line(t, "msg=run")
 		second.Send(get("/cgi-bin/quick"))
 		testserver.Eventually(t, "a request that waits", func() bool { return cgi.Waiting(site.Handler) == 1 })
 		if res := s.Get("/cgi-bin/quick"); res.Status != 503 || res.Get("Retry-After") == "" {
@@ -338,11 +338,11 @@ func TestQueue(t *testing.T) {
 		s := site.serve(t, testserver.H1)
 		first := s.Dial()
 		first.Send(get("/cgi-bin/waits"))
-		site.log.line(t, "msg=run")
+		site.log.Line(t, "msg=run")
 		if res := s.Get("/cgi-bin/quick"); res.Status != 503 {
 			t.Errorf("%d", res.Status)
 		}
-		site.log.line(t, "waited too long")
+		site.log.Line(t, "waited too long")
 		release()
 		first.Response("GET")
 	})
@@ -351,7 +351,7 @@ func TestQueue(t *testing.T) {
 		s := site.serve(t, testserver.H1)
 		first, second := s.Dial(), s.Dial()
 		first.Send(get("/cgi-bin/waits"))
-		site.log.line(t, "msg=run")
+		site.log.Line(t, "msg=run")
 		second.Send(get("/cgi-bin/quick"))
 		testserver.Eventually(t, "a request that waits", func() bool { return cgi.Waiting(site.Handler) == 1 })
 		release()
@@ -367,7 +367,7 @@ func TestQueue(t *testing.T) {
 		put(t, dir, "changes", text+"echo old\n", 0o755)
 		first, second, third := s.Dial(), s.Dial(), s.Dial()
 		first.Send(get("/cgi-bin/waits"))
-		site.log.line(t, "msg=run")
+		site.log.Line(t, "msg=run")
 		second.Send(get("/cgi-bin/goes"))
 		third.Send(get("/cgi-bin/changes"))
 		testserver.Eventually(t, "requests that wait", func() bool { return cgi.Waiting(site.Handler) == 2 })
@@ -422,14 +422,14 @@ func TestStandardError(t *testing.T) {
 		s := site.serve(t, testserver.H1)
 		id := s.Get("/cgi-bin/lines").Get("X-Request-Id")
 		for _, line := range []string{"one", "two", "three"} {
-			site.log.line(t, "msg="+line+" ", "script="+filepath.Join(dir, "lines"), "request="+id)
+			site.log.Line(t, "msg="+line+" ", "script="+filepath.Join(dir, "lines"), "request="+id)
 		}
 		s.Get("/cgi-bin/long")
-		site.log.line(t, "msg="+strings.Repeat("0", 20000-2*8192-1)+"7 ")
+		site.log.Line(t, "msg="+strings.Repeat("0", 20000-2*8192-1)+"7 ")
 		if res := s.Get("/cgi-bin/flood"); res.Text() != "done\n" {
 			t.Errorf("%q", res.Text())
 		}
-		site.log.line(t, "prints too much")
+		site.log.Line(t, "prints too much")
 		if n := strings.Count(site.log.String(), "msg=flood") * 1005; n < 200<<10 || n > 257<<10 {
 			t.Errorf("about %d bytes logged", n)
 		}

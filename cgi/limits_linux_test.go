@@ -59,7 +59,7 @@ func TestLimitedScriptsEnd(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, res.Status, want)
 		}
 	}
-	site.log.line(t, "MemoryError")
+	site.log.Line(t, "MemoryError")
 	overdue(t, dir, func(timeout time.Duration) {
 		s := open(t, dir, cgi.Config{Limits: limits, Timeout: timeout, KillGrace: -1}).serve(t, testserver.H1)
 		if res := s.Get("/cgi-bin/sleeps"); res.Status != 504 {

@@ -29,6 +29,6 @@ touch "$PYTHONPATH"/x
 		t.Errorf("%d %q", res.Status, res.Text())
 	}
 	if user != nil {
-		site.log.line(t, "touch", "ermission denied")
+		site.log.Line(t, "touch", "ermission denied")
 	}
 }

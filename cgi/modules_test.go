@@ -143,7 +143,7 @@ func TestGuestbook(t *testing.T) {
 					}
 				}, modes...)
 				if tt.ours {
-					site.log.line(t, "ValueError: <i>x")
+					site.log.Line(t, "ValueError: <i>x")
 				}
 				if log := site.log.String(); strings.Contains(log, "Deprecat") {
 					t.Errorf("the log has what nobody can mend:\n%s", log)
@@ -216,7 +216,7 @@ func TestNoCompat(t *testing.T) {
 	if res := site.serve(t, testserver.H1).Get("/cgi-bin/book.py"); res.Status != 502 {
 		t.Errorf("%d", res.Status)
 	}
-	site.log.line(t, "ModuleNotFoundError", "cgi")
+	site.log.Line(t, "ModuleNotFoundError", "cgi")
 }
 
 // A script's own module comes first.
@@ -298,7 +298,7 @@ func TestNoPlaceForModules(t *testing.T) {
 	if res := site.serve(t, testserver.H1).Get("/cgi-bin/hello"); res.Text() != "hello\n" {
 		t.Errorf("%d %q", res.Status, res.Text())
 	}
-	site.log.line(t, "WARN", "without the modules cgi and cgitb")
+	site.log.Line(t, "WARN", "without the modules cgi and cgitb")
 }
 
 // Bodies of every length arrive whole, spooled or not.

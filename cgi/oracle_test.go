@@ -39,7 +39,7 @@ func TestMetaVariablesBesideOracle(t *testing.T) {
 	dir := folder(t, files{"env": text + "env -0\n"})
 	site := open(t, dir, cgi.Config{})
 	ours := site.serve(t, testserver.NetHTTP)
-	oracle := &stdcgi.Handler{Path: filepath.Join(dir, "env"), Root: "/cgi-bin/env", Dir: dir, Logger: log.New(&records{}, "", 0), Stderr: os.Stderr}
+	oracle := &stdcgi.Handler{Path: filepath.Join(dir, "env"), Root: "/cgi-bin/env", Dir: dir, Logger: log.New(&testserver.Log{}, "", 0), Stderr: os.Stderr}
 	theirs := testserver.Start(t, testserver.NetHTTP, oracle.ServeHTTP)
 	seen := map[string]bool{}
 	for _, tt := range []struct{ name, request string }{

@@ -226,7 +226,7 @@ func TestWhatRuns(t *testing.T) {
 					t.Errorf("%s: %d %q, want %d", tt.target, res.Status, res.Text(), tt.status)
 				}
 				if tt.log != "" {
-					site.log.line(t, tt.log, "request="+res.Get("X-Request-Id"))
+					site.log.Line(t, tt.log, "request="+res.Get("X-Request-Id"))
 				}
 			}
 		})
@@ -255,7 +255,7 @@ func TestWhatRuns(t *testing.T) {
 		if res := site.serve(t, testserver.H1).Get("/cgi-bin/ok"); res.Status != 403 {
 			t.Errorf("%d", res.Status)
 		}
-		site.log.line(t, "chmod go-w "+dir)
+		site.log.Line(t, "chmod go-w "+dir)
 		must(t, os.Chmod(dir, 0o755))
 	})
 }
@@ -283,16 +283,16 @@ func TestPython2(t *testing.T) {
 		if res := s.Get("/cgi-bin/" + name); res.Status != 502 {
 			t.Errorf("%s: %d", name, res.Status)
 		}
-		site.log.line(t, fmt.Sprintf("%s/%s:%d: the script is written for Python 2", dir, name, line), "hint=")
+		site.log.Line(t, fmt.Sprintf("%s/%s:%d: the script is written for Python 2", dir, name, line), "hint=")
 	}
 	if res := s.Get("/cgi-bin/three.py"); res.Status != 502 {
 		t.Errorf("three.py: %d", res.Status)
 	}
-	site.log.line(t, "ValueError: of Python 3", "script=", "request=")
+	site.log.Line(t, "ValueError: of Python 3", "script=", "request=")
 	if res := s.Get("/cgi-bin/broken.py"); res.Status != 502 {
 		t.Errorf("broken.py: %d", res.Status)
 	}
-	site.log.line(t, "SyntaxError: invalid syntax", "broken.py", "request=")
+	site.log.Line(t, "SyntaxError: invalid syntax", "broken.py", "request=")
 	for _, name := range []string{"three.py", "broken.py"} {
 		if strings.Contains(site.log.String(), name+":2: the script is written") {
 			t.Errorf("%s, for Python 3, is taken for one for Python 2", name)

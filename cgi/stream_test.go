@@ -79,5 +79,5 @@ func TestFlowBehindMuch(t *testing.T) {
 			t.Errorf("after the stall: %v", err)
 		}
 	}, modes...)
-	site.log.line(t, "stopped in the middle")
+	site.log.Line(t, "stopped in the middle")
 }

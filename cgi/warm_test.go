@@ -54,7 +54,7 @@ type observation struct {
 func observe(t *testing.T, w way, dir string, scripts []string, c cgi.Config) []observation {
 	t.Helper()
 	seen := make([]observation, len(scripts))
-	var log *records
+	var log *testserver.Log
 	// The end of the subtest closes the handler, which completes the log.
 	t.Run("observe", func(t *testing.T) {
 		site := w.open(t, dir, c)
@@ -223,7 +223,7 @@ func TestHiddenModule(t *testing.T) {
 			t.Errorf("%s: %d %q, want %q", path, res.Code, res.Body, want)
 		}
 	}
-	site.log.line(t, "a script is run cold", "json")
+	site.log.Line(t, "a script is run cold", "json")
 }
 
 // What would behave differently warm, or has nothing to be forked from, runs cold.
@@ -254,7 +254,7 @@ func TestRunCold(t *testing.T) {
 				t.Errorf("%d %q", res.Code, res.Body)
 			}
 			if tt.log != "" {
-				site.log.line(t, tt.log)
+				site.log.Line(t, tt.log)
 			}
 		})
 	}

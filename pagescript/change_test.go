@@ -59,9 +59,9 @@ func TestChanges(t *testing.T) {
 		expect(t, site, "/page.py", change.status, change.body) // and again, from what is known
 		expect(t, site, "/other.py", 200, "other")
 	}
-	site.log.line(t, "cannot load a page", "page.py", "No module named 'no_such_module'", "traceback=")
-	site.log.line(t, "cannot load a page", "SyntaxError", "page.py:1")
-	site.log.line(t, "cannot load a page", "ended with status 3")
+	site.log.Line(t, "cannot load a page", "page.py", "No module named 'no_such_module'", "traceback=")
+	site.log.Line(t, "cannot load a page", "SyntaxError", "page.py:1")
+	site.log.Line(t, "cannot load a page", "ended with status 3")
 	must(t, os.Remove(filepath.Join(site.dir, "page.py")))
 	expect(t, site, "/page.py", 404, "")
 	put(t, site.dir, "page.py", says("10"))
@@ -202,7 +202,7 @@ func TestRoom(t *testing.T) {
 		status, _ := ask(site, "/one.py")
 		return status == http.StatusServiceUnavailable
 	})
-	site.log.line(t, "no room for another application")
+	site.log.Line(t, "no room for another application")
 	put(t, site.dir, "end", "")
 	if got := testserver.Receive(t, "the answer of slow.py", answered); got != "slow" {
 		t.Errorf("slow.py answers %q", got)

@@ -120,9 +120,9 @@ func TestPages(t *testing.T) {
 			}
 		}
 	}, modes...)
-	site.log.line(t, "RuntimeError: secret of the source", "broken.py") // the traceback
-	site.log.line(t, "HTTP/1.1 200 OK", "wrong.py:2", "PEP 3333")
-	site.log.line(t, "loose.py can be changed by others")
+	site.log.Line(t, "RuntimeError: secret of the source", "broken.py") // the traceback
+	site.log.Line(t, "HTTP/1.1 200 OK", "wrong.py:2", "PEP 3333")
+	site.log.Line(t, "loose.py can be changed by others")
 	if entries, err := filepath.Glob(filepath.Join(dir, "__pycache__", "*")); err != nil || len(entries) > 0 {
 		t.Errorf("byte code beside the pages: %q, %v", entries, err)
 	}

@@ -1,15 +1,12 @@
 package pagescript_test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -69,13 +66,13 @@ func folder(t testing.TB, f files) string {
 type site struct {
 	*pagescript.Handler
 	dir string
-	log *records
+	log *testserver.Log
 }
 
 // open opens the folder for the length of the test. Its files say that they are.
 func open(t testing.TB, dir string, c pagescript.Config) *site {
 	t.Helper()
-	s := &site{dir: dir, log: &records{}}
+	s := &site{dir: dir, log: &testserver.Log{}}
 	c.Scripts.Dir, c.Scripts.Log = dir, slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if c.Files == nil {
 		c.Files = saying("a file")
@@ -123,39 +120,4 @@ func says(expression string) string {
 // quick has scripts and applications be ended soon, and no more of them than one.
 func quick() pagescript.Config {
 	return pagescript.Config{Scripts: cgi.Config{KillGrace: -1}}
-}
-
-// records is a log that tests can wait on.
-type records struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (r *records) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *records) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
-}
-
-// line waits for a record that holds all the texts.
-func (r *records) line(t testing.TB, texts ...string) {
-	t.Helper()
-	testserver.Eventually(t, fmt.Sprintf("a log record with %q", texts), func() bool {
-		for line := range strings.Lines(r.String()) {
-			found := true
-			for _, text := range texts {
-				found = found && strings.Contains(line, text)
-			}
-			if found {
-				return true
-			}
-		}
-		return false
-	})
 }

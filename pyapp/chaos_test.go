@@ -67,7 +67,7 @@ type chaos struct {
 	t      *testing.T
 	seed   uint64
 	pool   *pyapp.Pool
-	log    *records
+	log    *testserver.Log
 	dir    string // of the application
 	ledger string // file in which the application notes each request that it begins
 	addr   string // of the server
@@ -85,7 +85,7 @@ func newChaos(t *testing.T, seed uint64, threads int) *chaos {
 	t.Helper()
 	testserver.NoLeaks(t)
 	c := &chaos{
-		t: t, seed: seed, dir: t.TempDir(), log: &records{}, stop: make(chan struct{}),
+		t: t, seed: seed, dir: t.TempDir(), log: &testserver.Log{}, stop: make(chan struct{}),
 		outcomes: map[string]outcome{}, harms: map[string]int{},
 	}
 	c.ledger = filepath.Join(c.dir, "ledger")

@@ -42,7 +42,7 @@ func TestDebug(t *testing.T) {
 			if tt.lacks != "" && strings.Contains(got.body, tt.lacks) {
 				t.Errorf("the answer holds %q:\n%s", tt.lacks, got.body)
 			}
-			s.log.line(t, got.header.Get("X-Request-Id"), `"path":"`+tt.path+`"`, `"level":"ERROR"`)
+			s.log.Line(t, got.header.Get("X-Request-Id"), `"path":"`+tt.path+`"`, `"level":"ERROR"`)
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
@@ -42,7 +43,7 @@ func TestHealthCheckAtTheStart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			config, marker := marked(t, "healthy")
 			config.Dir, config.Name, config.Workers, config.Health = "testdata/apps", "shop", 2, tt.health
-			log := &records{}
+			log := &testserver.Log{}
 			config.Log = slog.New(slog.NewJSONHandler(log, nil))
 			if tt.state != "" {
 				writeFile(t, marker, tt.state)
@@ -108,7 +109,7 @@ func TestHealthCheckAsksEveryWorker(t *testing.T) {
 	config.Workers, config.Health, config.Mount = 3, "/health", "/shop"
 	s := serve(t, config)
 	for _, worker := range []string{`"worker":1`, `"worker":2`, `"worker":3`} {
-		s.log.line(t, "asked by Gatehouse-Health for localhost /shop/health", worker, `"request":`)
+		s.log.Line(t, "asked by Gatehouse-Health for localhost /shop/health", worker, `"request":`)
 	}
 	if got := s.get(t, "/shop/"); got.status != http.StatusOK {
 		t.Errorf("status %d", got.status)

@@ -1,14 +1,11 @@
 package pyapp_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +17,7 @@ import (
 type site struct {
 	*pyapp.Pool
 	url string
-	log *records
+	log *testserver.Log
 }
 
 // serve opens the application of testdata/apps that config names and serves it
@@ -45,7 +42,7 @@ func serveOpened(t *testing.T, config pyapp.Config, open func(pyapp.Config) (*py
 // openSite opens an application without a server before it.
 func openSite(t *testing.T, config pyapp.Config, open func(pyapp.Config) (*pyapp.Pool, error)) *site {
 	t.Helper()
-	s := &site{log: &records{}}
+	s := &site{log: &testserver.Log{}}
 	config.Log = slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if config.Dir == "" {
 		config.Dir = "testdata/apps"
@@ -114,49 +111,6 @@ func request(t *testing.T, method, url string, body io.Reader) *http.Request {
 		t.Fatal(err)
 	}
 	return r
-}
-
-// records is a log that tests can wait on.
-type records struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (r *records) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *records) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
-}
-
-// line waits for a log record that holds all the texts, and returns it.
-func (r *records) line(t *testing.T, texts ...string) string {
-	t.Helper()
-	var found string
-	eventually(t, "a log record with "+strings.Join(texts, ", "), func() bool {
-		for line := range strings.Lines(r.String()) {
-			if containsAll(line, texts) {
-				found = line
-				return true
-			}
-		}
-		return false
-	})
-	return found
-}
-
-func containsAll(s string, texts []string) bool {
-	for _, text := range texts {
-		if !strings.Contains(s, text) {
-			return false
-		}
-	}
-	return true
 }
 
 // eventually polls for something that no channel tells.

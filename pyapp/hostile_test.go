@@ -34,7 +34,7 @@ func TestForkedProcessThatReturnsDoesNotAnswer(t *testing.T) {
 					t.Errorf("status %d, body %q, error %v", got.status, got.body, got.err)
 				}
 			}
-			s.log.line(t, "a process that the application forked came back")
+			s.log.Line(t, "a process that the application forked came back")
 			if after := s.get(t, "/pid").body; after != before {
 				t.Errorf("process %s answers instead of %s", after, before)
 			}
@@ -102,7 +102,7 @@ func TestApplicationThatReapsChildrenItself(t *testing.T) {
 	s := serve(t, atImport("reaps children"))
 	template := pyapp.TemplatePID(s.Pool)
 	s.get(t, "/exits")
-	s.log.line(t, "a worker ended", `"exit":"unknown status"`)
+	s.log.Line(t, "a worker ended", `"exit":"unknown status"`)
 	eventually(t, "a new worker", func() bool { return s.get(t, "/pid").status == http.StatusOK })
 	if now := pyapp.TemplatePID(s.Pool); now != template {
 		t.Errorf("the template is process %d, want %d still", now, template)
@@ -118,14 +118,14 @@ func TestWorkerThatDoesNotEndIsEnded(t *testing.T) {
 	if err := s.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.log.line(t, "a worker does not end by itself", fmt.Sprintf(`"pid":%d`, pid))
+	s.log.Line(t, "a worker does not end by itself", fmt.Sprintf(`"pid":%d`, pid))
 	eventually(t, "the old worker's end", func() bool { return pyapp.Workers(s.Pool) == 1 })
 }
 
 func TestRequestThatIsLostIsInTheLog(t *testing.T) {
 	s := serve(t, atImport(""))
 	got := s.get(t, "/exits")
-	s.log.line(t, "a request is lost with its worker", got.header.Get("X-Request-Id"), `"path":"/exits"`, `"worker":1`)
+	s.log.Line(t, "a request is lost with its worker", got.header.Get("X-Request-Id"), `"path":"/exits"`, `"worker":1`)
 }
 
 func TestBodyThatCannotBeStored(t *testing.T) {
@@ -138,13 +138,13 @@ func TestBodyThatCannotBeStored(t *testing.T) {
 	if got.status != http.StatusInternalServerError {
 		t.Errorf("status %d for a request's body, want 500", got.status)
 	}
-	s.log.line(t, `"level":"ERROR"`, got.header.Get("X-Request-Id"), "store the body")
+	s.log.Line(t, `"level":"ERROR"`, got.header.Get("X-Request-Id"), "store the body")
 
 	// A response without an end: its worker must not go on with it for ever.
 	if got := s.get(t, "/endless"); got.err == nil {
 		t.Error("a response that broke off reads as complete")
 	}
-	s.log.line(t, "cannot store a response")
+	s.log.Line(t, "cannot store a response")
 	if got := s.get(t, "/pid"); got.status != http.StatusOK {
 		t.Errorf("status %d after that, want 200", got.status)
 	}
@@ -152,7 +152,7 @@ func TestBodyThatCannotBeStored(t *testing.T) {
 
 func TestImportThatForksAndReturnsTwice(t *testing.T) {
 	s := serve(t, atImport("forks"))
-	s.log.line(t, "a process that the import forked came back")
+	s.log.Line(t, "a process that the import forked came back")
 	for range 3 {
 		if got := s.get(t, "/pid"); got.status != http.StatusOK {
 			t.Errorf("status %d, want 200", got.status)
@@ -165,7 +165,7 @@ func TestTemplateThatEndsSoonIsReplacedSlowly(t *testing.T) {
 		return pyapp.OpenWithBackOff(c, 10*time.Millisecond)
 	})
 	ends := func() int { return strings.Count(s.log.String(), "the template process ended") }
-	s.log.line(t, "the template process ended", `"exit":"signal 14 (alarm clock)"`)
+	s.log.Line(t, "the template process ended", `"exit":"signal 14 (alarm clock)"`)
 	begin := time.Now()
 	eventually(t, "the end of the second template", func() bool { return ends() > 1 })
 	if pause := time.Since(begin); pause < time.Second {
@@ -200,7 +200,7 @@ func TestRequestThatNobodyWaitsForIsEndedInTime(t *testing.T) {
 			if got := s.get(t, "/pid"); got.status != http.StatusOK {
 				t.Errorf("status %d, want 200 from a new worker", got.status)
 			}
-			s.log.line(t, "a worker ended", `"worker":1`, `"reason":"time-out"`)
+			s.log.Line(t, "a worker ended", `"worker":1`, `"reason":"time-out"`)
 		})
 	}
 }

@@ -25,8 +25,8 @@ func TestWorkerAboveTheSoftLimitIsReplaced(t *testing.T) {
 		got := s.get(t, "/pid")
 		return got.status == http.StatusOK && got.body != first
 	})
-	s.log.line(t, `"level":"INFO"`, "a worker is replaced", `"worker":1`, `"reason":"memory"`)
-	s.log.line(t, `"level":"INFO"`, "a worker ended", `"worker":1`, `"reason":"memory"`, `"exit":"status 0"`)
+	s.log.Line(t, `"level":"INFO"`, "a worker is replaced", `"worker":1`, `"reason":"memory"`)
+	s.log.Line(t, `"level":"INFO"`, "a worker ended", `"worker":1`, `"reason":"memory"`, `"exit":"status 0"`)
 }
 
 func TestWorkerAboveTheHardLimitIsEnded(t *testing.T) {
@@ -43,9 +43,9 @@ func TestWorkerAboveTheHardLimitIsEnded(t *testing.T) {
 		t.Errorf("status %d, want 502", got.status)
 	}
 	others.Wait()
-	s.log.line(t, "a worker has more memory than it may have", `"worker":`, `"memory":`, `"limit":209715200`)
-	s.log.line(t, "a request is lost with its worker", got.header.Get("X-Request-Id"), `"reason":"memory"`)
-	s.log.line(t, `"level":"ERROR"`, "a worker ended", `"reason":"memory"`, "killed")
+	s.log.Line(t, "a worker has more memory than it may have", `"worker":`, `"memory":`, `"limit":209715200`)
+	s.log.Line(t, "a request is lost with its worker", got.header.Get("X-Request-Id"), `"reason":"memory"`)
+	s.log.Line(t, `"level":"ERROR"`, "a worker ended", `"reason":"memory"`, "killed")
 	eventually(t, "another worker", func() bool { return takers(s) == 2 })
 }
 
@@ -55,7 +55,7 @@ func TestWorkerThatGrowsWhileItIdlesIsEnded(t *testing.T) {
 	if got := s.get(t, "/takes_later?300"); got.status != http.StatusOK {
 		t.Errorf("status %d", got.status)
 	}
-	s.log.line(t, "a worker has more memory than it may have", `"worker":1`)
+	s.log.Line(t, "a worker has more memory than it may have", `"worker":1`)
 	eventually(t, "another worker", func() bool { return takers(s) == 1 })
 }
 

@@ -154,7 +154,7 @@ func TestFilesThatCannotBeSent(t *testing.T) {
 				t.Errorf("%s: status %d, want %d", tt.path, got.Status, tt.status)
 			}
 			id := got.Get("X-Request-Id")
-			line := s.log.line(t, `"path":"`, `"request":"`+id+`"`)
+			line := s.log.Line(t, `"path":"`, `"request":"`+id+`"`)
 			if !strings.Contains(line, tt.log) || !strings.Contains(line, "files.py:") {
 				t.Errorf("%s: log: %s\nwant %s", tt.path, line, tt.log)
 			}

@@ -86,7 +86,7 @@ func TestWorkerThatTalksNonsense(t *testing.T) {
 			if tt.body != "" && (got.err == nil || got.body != tt.body) {
 				t.Errorf("body %q, error %v; want it broken off after %q", got.body, got.err, tt.body)
 			}
-			s.log.line(t, "a worker ended", fmt.Sprintf(`"worker":%d,`, i+1), `"reason":"protocol violation"`)
+			s.log.Line(t, "a worker ended", fmt.Sprintf(`"worker":%d,`, i+1), `"reason":"protocol violation"`)
 			if log := s.log.String()[logged:]; !strings.Contains(log, tt.log) {
 				t.Errorf("the log lacks %q:\n%s", tt.log, log)
 			}
@@ -106,7 +106,7 @@ func TestWorkerThatClosesItsLane(t *testing.T) {
 	if got := s.get(t, "/closes_its_lane"); got.status != http.StatusBadGateway {
 		t.Errorf("status %d, want 502", got.status)
 	}
-	s.log.line(t, "a worker broke the protocol", "the lane was closed")
+	s.log.Line(t, "a worker broke the protocol", "the lane was closed")
 	if got := s.get(t, "/pid"); got.status != http.StatusOK {
 		t.Errorf("status %d from the next worker", got.status)
 	}
@@ -120,8 +120,8 @@ func TestAnswerBeforeNonsenseArrives(t *testing.T) {
 	if got.status != http.StatusOK || got.body != "body" || got.err != nil {
 		t.Errorf("status %d, body %q, error %v", got.status, got.body, got.err)
 	}
-	s.log.line(t, "a worker broke the protocol", "request 1 is not in flight")
-	s.log.line(t, "a worker ended", `"reason":"protocol violation"`)
+	s.log.Line(t, "a worker broke the protocol", "request 1 is not in flight")
+	s.log.Line(t, "a worker ended", `"reason":"protocol violation"`)
 }
 
 // One thread of a worker describes what another one does, which may be over by
@@ -164,6 +164,6 @@ func TestConnectionSurvivesAWorkerThatDiesAfterTheBody(t *testing.T) {
 			t.Errorf("%s: status %d, body %q, %v", path, resp.StatusCode, body, err)
 		}
 		resp.Body.Close()
-		s.log.line(t, "a worker ended", `"worker":1`)
+		s.log.Line(t, "a worker ended", `"worker":1`)
 	}
 }

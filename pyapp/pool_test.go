@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
@@ -131,7 +132,7 @@ func TestWorkerThatDiesIsReplaced(t *testing.T) {
 			if got.status != 200 || got.body == first {
 				t.Errorf("status %d, process %s, want another one than %s", got.status, got.body, first)
 			}
-			s.log.line(t, "a worker ended", `"worker":1`)
+			s.log.Line(t, "a worker ended", `"worker":1`)
 		})
 	}
 }
@@ -234,7 +235,7 @@ func TestCrashLoopFailsTheApplicationOnly(t *testing.T) {
 	}
 	s.get(t, "/") // ends its worker, and no new one stays
 	eventually(t, "503", func() bool { return s.get(t, "/").status == http.StatusServiceUnavailable })
-	s.log.line(t, "cannot start a worker", "before it was ready")
+	s.log.Line(t, "cannot start a worker", "before it was ready")
 	if err := os.Remove(marker); err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +257,7 @@ func TestSlowRequestIsReportedWithItsStack(t *testing.T) {
 			if got.status != 200 {
 				t.Errorf("status %d", got.status)
 			}
-			s.log.line(t, "a request is slow", `"request":"`+got.header.Get("X-Request-Id")+`"`, `"path":"`+strings.Split(tt.path, "?")[0]+`"`, `"worker":1`, tt.stack)
+			s.log.Line(t, "a request is slow", `"request":"`+got.header.Get("X-Request-Id")+`"`, `"path":"`+strings.Split(tt.path, "?")[0]+`"`, `"worker":1`, tt.stack)
 		})
 	}
 }
@@ -268,12 +269,12 @@ func TestOverdueRequestIsInterrupted(t *testing.T) {
 	if got.status != http.StatusGatewayTimeout {
 		t.Errorf("status %d, want 504", got.status)
 	}
-	s.log.line(t, "a request is given up", got.header.Get("X-Request-Id"))
-	s.log.line(t, "the application raised an exception", "Overdue", "time.sleep")
+	s.log.Line(t, "a request is given up", got.header.Get("X-Request-Id"))
+	s.log.Line(t, "the application raised an exception", "Overdue", "time.sleep")
 	if second := s.get(t, "/pid"); second.status != 200 || second.body == first {
 		t.Errorf("status %d from process %s; want a fresh one", second.status, second.body)
 	}
-	s.log.line(t, "a worker ended", `"reason":"time-out"`, `"exit":"status 0"`)
+	s.log.Line(t, "a worker ended", `"reason":"time-out"`, `"exit":"status 0"`)
 }
 
 func TestRequestThatDoesNotComeBackIsEnded(t *testing.T) {
@@ -287,7 +288,7 @@ func TestRequestThatDoesNotComeBackIsEnded(t *testing.T) {
 			if got := s.get(t, "/pid"); got.status != 200 {
 				t.Errorf("status %d, want a new worker's 200", got.status)
 			}
-			s.log.line(t, "a worker ended", `"reason":"time-out"`, "killed")
+			s.log.Line(t, "a worker ended", `"reason":"time-out"`, "killed")
 		})
 	}
 }
@@ -519,7 +520,7 @@ func TestTemplateThatDiesIsReplaced(t *testing.T) {
 	if err := syscall.Kill(pyapp.TemplatePID(s.Pool), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	s.log.line(t, "the template process ended")
+	s.log.Line(t, "the template process ended")
 	eventually(t, "workers of a new template", func() bool { return s.get(t, "/pid").body != before })
 }
 
@@ -530,13 +531,13 @@ func TestOpenContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	log := &records{}
+	log := &testserver.Log{}
 	opened := make(chan error, 1)
 	go func() {
 		_, err := pyapp.OpenContext(ctx, pyapp.Config{Dir: dir, App: "app", Log: slog.New(slog.NewJSONHandler(log, nil))})
 		opened <- err
 	}()
-	log.line(t, "importing")
+	log.Line(t, "importing")
 	cancel()
 	select {
 	case err := <-opened:

@@ -79,9 +79,9 @@ func TestWorkersFollowTheLoad(t *testing.T) {
 		}
 		eventually(t, "the surplus to go", func() bool { return len(s.Status().Workers) == 1 })
 	}
-	s.log.line(t, "requests waited: one more worker", `"workers":3`)
-	s.log.line(t, "a worker has idled long enough")
-	s.log.line(t, `"level":"INFO"`, "a worker ended", `"reason":"surplus"`, `"exit":"status 0"`)
+	s.log.Line(t, "requests waited: one more worker", `"workers":3`)
+	s.log.Line(t, "a worker has idled long enough")
+	s.log.Line(t, `"level":"INFO"`, "a worker ended", `"reason":"surplus"`, `"exit":"status 0"`)
 }
 
 func TestFastRequestsNeedNoMoreWorkers(t *testing.T) {
@@ -131,7 +131,7 @@ func TestWorkersThatCannotBeAdded(t *testing.T) {
 			}
 		})
 	}
-	s.log.line(t, "cannot start one more worker")
+	s.log.Line(t, "cannot start one more worker")
 	load.Wait()
 	if status := s.Status(); status.CrashLoop {
 		t.Errorf("status %+v", status)
@@ -182,8 +182,8 @@ func TestWorkersAreReplacedAfterRequests(t *testing.T) {
 				}
 				return len(s.Status().Workers) == 2
 			})
-			s.log.line(t, `"level":"INFO"`, "a worker is replaced", `"reason":"recycle"`)
-			s.log.line(t, `"level":"INFO"`, "a worker ended", `"reason":"recycle"`, `"exit":"status 0"`)
+			s.log.Line(t, `"level":"INFO"`, "a worker is replaced", `"reason":"recycle"`)
+			s.log.Line(t, `"level":"INFO"`, "a worker ended", `"reason":"recycle"`, `"exit":"status 0"`)
 			eventually(t, "an answer of a third process", func() bool {
 				pids[s.get(t, "/pid").body] = true
 				return len(pids) >= 3
@@ -203,7 +203,7 @@ func TestWorkerWithoutSuccessorGoesOn(t *testing.T) {
 			t.Errorf("status %d from process %s, want the first one's", got.status, got.body)
 		}
 	}
-	s.log.line(t, "cannot start a worker's successor", `"worker":1`)
+	s.log.Line(t, "cannot start a worker's successor", `"worker":1`)
 	if err := os.Remove(marker); err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func TestCrashLoopBesideAWorkerThatServes(t *testing.T) {
 		load.Go(func() { s.get(t, "/?0.3") })
 	}
 	load.Wait()
-	s.log.line(t, "the application is out of its crash loop")
+	s.log.Line(t, "the application is out of its crash loop")
 }
 
 // Requests that came before anybody knew of the crash loop do not wait it out.
@@ -121,7 +121,7 @@ func TestCrashLoopCanBeSeen(t *testing.T) {
 			writeFile(t, marker, "")
 			s.get(t, "/")
 			eventually(t, "the crash loop", func() bool { return s.Status().CrashLoop })
-			s.log.line(t, "the application is in a crash loop")
+			s.log.Line(t, "the application is in a crash loop")
 			begin := time.Now()
 			if got := s.get(t, "/"); got.status != http.StatusServiceUnavailable || time.Since(begin) > time.Second {
 				t.Errorf("status %d after %v, want 503 at once", got.status, time.Since(begin))
@@ -139,7 +139,7 @@ func TestCrashLoopCanBeSeen(t *testing.T) {
 				return
 			}
 			eventually(t, "the application to come back", func() bool { return s.get(t, "/").status == http.StatusOK })
-			s.log.line(t, "the application is out of its crash loop")
+			s.log.Line(t, "the application is out of its crash loop")
 			if s.Status().CrashLoop {
 				t.Error("it is out of its crash loop, and is not")
 			}

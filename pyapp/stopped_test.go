@@ -26,7 +26,7 @@ func TestWorkerThatIsStopped(t *testing.T) {
 	if got := s.get(t, "/hello"); got.status != http.StatusOK {
 		t.Errorf("status %d for a request that was not begun, want another worker's 200", got.status)
 	}
-	s.log.line(t, "a worker ended", `"worker":1`, `"reason":"time-out"`, "killed")
+	s.log.Line(t, "a worker ended", `"worker":1`, `"reason":"time-out"`, "killed")
 
 	running := make(chan int)
 	go func() { running <- s.get(t, "/sleeps?60").status }()
@@ -38,7 +38,7 @@ func TestWorkerThatIsStopped(t *testing.T) {
 	if got := s.get(t, "/hello"); got.status != http.StatusOK {
 		t.Errorf("status %d, want a new worker's 200", got.status)
 	}
-	s.log.line(t, "a worker ended", `"worker":2`, `"reason":"time-out"`, "killed")
+	s.log.Line(t, "a worker ended", `"worker":2`, `"reason":"time-out"`, "killed")
 }
 
 // Without an answer of the template no worker can be made, and none that has
@@ -61,7 +61,7 @@ func TestTemplateThatIsStopped(t *testing.T) {
 	if got := s.get(t, "/pid"); got.status != http.StatusOK {
 		t.Errorf("status %d, want that of a worker of a new template", got.status)
 	}
-	s.log.line(t, "the template process ended", "killed")
+	s.log.Line(t, "the template process ended", "killed")
 	if strings.Contains(s.log.String(), "crash loop") {
 		t.Error("a template that is gone was taken for an application that crashes")
 	}
@@ -85,7 +85,7 @@ func TestTemplateThatCannotBeReplaced(t *testing.T) {
 		}
 	}
 	eventually(t, "the crash loop", func() bool { return s.Status().CrashLoop })
-	s.log.line(t, "cannot load the application", "gone_wrong")
+	s.log.Line(t, "cannot load the application", "gone_wrong")
 	if got := s.get(t, "/"); got.status != http.StatusServiceUnavailable {
 		t.Errorf("status %d, want 503", got.status)
 	}

@@ -146,9 +146,9 @@ func TestExceptionOverABrokenBodyIsTheClients(t *testing.T) {
 	onBoth(t, uploads(), func(t *testing.T, s *site, server *testserver.Server) {
 		c := server.Dial()
 		c.Send("POST /raises HTTP/1.1\r\nHost: test\r\nContent-Length: 40000\r\n\r\nx")
-		s.log.line(t, "about to read")
+		s.log.Line(t, "about to read")
 		c.Reset()
-		s.log.line(t, `"level":"INFO"`, "the application did not get the whole body of a request", "ConnectionAbortedError")
+		s.log.Line(t, `"level":"INFO"`, "the application did not get the whole body of a request", "ConnectionAbortedError")
 		if log := s.log.String(); strings.Contains(log, `"level":"ERROR"`) {
 			t.Errorf("log: %s", log)
 		}

@@ -130,7 +130,7 @@ func checkBad(t *testing.T, s *site) {
 				t.Errorf("status %d, want %d", got.status, tt.status)
 			}
 			id := got.header.Get("X-Request-Id")
-			line := s.log.line(t, `"level":"ERROR"`, `"request":"`+id+`"`)
+			line := s.log.Line(t, `"level":"ERROR"`, `"request":"`+id+`"`)
 			if !regexp.MustCompile(tt.log).MatchString(line) {
 				t.Errorf("log: %s\nwant %s", line, tt.log)
 			}
@@ -165,7 +165,7 @@ func TestFailuresInTheMiddleOfTheBody(t *testing.T) {
 			if rest, err := c.Rest(); rest != "" {
 				t.Errorf("%s: %q, %v behind that; want the end of the connection", path, rest, err)
 			}
-			line := s.log.line(t, `"level":"ERROR"`, `"path":"`+path+`"`)
+			line := s.log.Line(t, `"level":"ERROR"`, `"path":"`+path+`"`)
 			if !regexp.MustCompile(log).MatchString(line) {
 				t.Errorf("%s: log: %s\nwant %s", path, line, log)
 			}
@@ -540,10 +540,10 @@ func TestOutput(t *testing.T) {
 	s := serve(t, pyapp.Config{App: "good"})
 	id := s.get(t, "/printed").header.Get("X-Request-Id")
 	for _, text := range []string{"printed", "through a stream found at import", "to stderr", "to wsgi.errors", "first of two", "second of two"} {
-		s.log.line(t, `"msg":"`+text+`"`, `"worker":1`, `"request":"`+id+`"`)
+		s.log.Line(t, `"msg":"`+text+`"`, `"worker":1`, `"request":"`+id+`"`)
 	}
-	s.log.line(t, `"msg":"printed"`, `"output":"in two lines"`)
-	s.log.line(t, `"msg":"from C"`, `"worker":1`, `"app":"apps"`)
+	s.log.Line(t, `"msg":"printed"`, `"output":"in two lines"`)
+	s.log.Line(t, `"msg":"from C"`, `"worker":1`, `"app":"apps"`)
 }
 
 func TestUser(t *testing.T) {

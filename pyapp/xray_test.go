@@ -89,7 +89,7 @@ func TestStackOfARequestInCCode(t *testing.T) {
 			if got.status != http.StatusOK || got.body != first {
 				t.Errorf("status %d from process %s, want 200 from %s", got.status, got.body, first)
 			}
-			record := s.log.line(t, "a request is slow", got.header.Get("X-Request-Id"), `xray.py\", line `, "in "+tt.path[1:])
+			record := s.log.Line(t, "a request is slow", got.header.Get("X-Request-Id"), `xray.py\", line `, "in "+tt.path[1:])
 			if fault := strings.Contains(record, "most recent call first"); tt.fault && !fault {
 				t.Errorf("not written from C: %s", record)
 			}
@@ -118,7 +118,7 @@ func TestOthersOfAnOverdueWorkerFinish(t *testing.T) {
 			t.Errorf("beside the one that was given up: status %d, %q, %v", got.status, got.body, got.err)
 		}
 	}
-	s.log.line(t, "a worker ended", `"worker":1,`, `"reason":"time-out"`)
+	s.log.Line(t, "a worker ended", `"worker":1,`, `"reason":"time-out"`)
 }
 
 // The request that runs is lost with its worker; those that wait behind it are

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -97,14 +96,14 @@ type house struct {
 	*webapps.Deployer
 	t   testing.TB
 	dir string
-	log *records
+	log *testserver.Log
 }
 
 // open deploys what is in dir with a Deployer that does not wait long, until the
 // end of the test.
 func open(t testing.TB, dir string, change ...func(*webapps.Config)) *house {
 	t.Helper()
-	h := &house{t: t, dir: dir, log: &records{}}
+	h := &house{t: t, dir: dir, log: &testserver.Log{}}
 	c := webapps.Config{
 		Dir: dir, Quiet: 50 * time.Millisecond, Interval: 20 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(h.log, nil)),
@@ -214,22 +213,4 @@ func (h *house) awaits(base, what string, ok func(webapps.Status) bool) webapps.
 		return there && ok(s)
 	})
 	return s
-}
-
-// records is a log.
-type records struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (r *records) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.b.Write(p)
-}
-
-func (r *records) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.b.String()
 }

@@ -31,7 +31,7 @@ func StartChild(t testing.TB, name string, env ...string) *Child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Child{t: t, cmd: exec.Command(exe), stderr: newLog()}
+	c := &Child{t: t, cmd: exec.Command(exe), stderr: &Log{}}
 	c.cmd.Env = append(append(os.Environ(), childVariable+"="+name), env...)
 	c.cmd.Stderr = c.stderr
 	if c.stdin, err = c.cmd.StdinPipe(); err != nil {

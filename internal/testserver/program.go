@@ -45,7 +45,7 @@ type Program struct {
 // the test if it has not ended by then.
 func StartProgram(t testing.TB, dir, path string, args ...string) *Program {
 	t.Helper()
-	p := &Program{Log: newLog(), t: t, cmd: exec.Command(path, args...), ended: make(chan struct{})}
+	p := &Program{Log: &Log{}, t: t, cmd: exec.Command(path, args...), ended: make(chan struct{})}
 	p.cmd.Dir = dir
 	// The race detector waits a second at the end of a process.
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", "PYTHONDONTWRITEBYTECODE=1")

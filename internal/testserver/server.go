@@ -71,7 +71,7 @@ func Start(t testing.TB, m Mode, h http.HandlerFunc) *Server {
 // StartConfig starts a server in the mode.
 func StartConfig(t testing.TB, m Mode, cfg Config) *Server {
 	t.Helper()
-	s := &Server{Log: newLog(), Mode: m, t: t, served: make(chan error, 1)}
+	s := &Server{Log: &Log{}, Mode: m, t: t, served: make(chan error, 1)}
 	ln, encrypted := cfg.Listener, false
 	if ln == nil {
 		ln, encrypted = s.listen(), m.TLS()
