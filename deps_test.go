@@ -37,6 +37,7 @@ internal/marshal:
 internal/fieldline:
 internal/metavar:
 internal/nofollow:
+internal/filestate:
 internal/bounded:
 internal/unlinked:
 internal/pyproc:      internal/marshal
@@ -50,7 +51,7 @@ internal/watch:       github.com/fsnotify/fsnotify
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1 internal/unixsocket
 static:               internal/errorpage internal/nofollow internal/requestid
-cgi:                  cgi/compat internal/bounded internal/errorpage internal/fieldline internal/lifeline internal/marshal internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
+cgi:                  cgi/compat internal/bounded internal/errorpage internal/fieldline internal/filestate internal/lifeline internal/marshal internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
 pyapp:                internal/bounded internal/errorpage internal/fieldline internal/marshal internal/metavar internal/requestid internal/pyproc internal/unlinked pyapp/worker
 pyapp/worker:
 cgi/compat:
@@ -59,15 +60,15 @@ forwarded:            internal/requestid
 metrics:              internal/recorder
 
 # floor 2: what handlers are made of
-pagescript:           cgi pyapp internal/detect internal/errorpage internal/requestid
-webapps:              cgi internal/archive internal/cron internal/detect internal/errorpage internal/lifeline internal/metavar internal/router internal/turnstile internal/watch metrics pagescript pyapp static
+pagescript:           cgi pyapp internal/detect internal/errorpage internal/filestate internal/requestid
+webapps:              cgi internal/archive internal/cron internal/detect internal/errorpage internal/filestate internal/lifeline internal/metavar internal/router internal/turnstile internal/watch metrics pagescript pyapp static
 
 # floor 3: what looks after all of them
-internal/control:     internal/archive internal/logbook internal/spelling metrics pyapp webapps
+internal/control:     internal/archive internal/filestate internal/logbook internal/spelling metrics pyapp webapps
 internal/manager:     internal/archive internal/logbook metrics pyapp webapps golang.org/x/crypto/argon2 golang.org/x/time/rate
 
 # floor 4: where the towers meet
-internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/control internal/detect internal/errorpage internal/logbook internal/manager internal/recorder internal/router internal/spelling internal/terminal internal/unixsocket internal/watch internal/wording metrics
+internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/config internal/control internal/detect internal/errorpage internal/filestate internal/logbook internal/manager internal/recorder internal/router internal/spelling internal/terminal internal/turnstile internal/unixsocket internal/watch internal/wording metrics
 
 # floor 5: the command
 cmd/gatehouse:        internal/daemon internal/config internal/control internal/manager internal/spelling internal/terminal internal/wording github.com/spf13/cobra github.com/spf13/pflag

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/seed-07905ac1/gatehouse/internal/filestate"
 	"github.com/seed-07905ac1/gatehouse/internal/nofollow"
 )
 
@@ -157,23 +158,13 @@ func (s *script) unchanged() (bool, error) {
 	if err != nil {
 		return false, notThere(err)
 	}
-	return sameVersion(info, s.file), nil
+	return filestate.Same(info, s.file), nil
 }
-
-// sameVersion reports whether two looks saw the same file with the same content
-// and the same permissions.
-func sameVersion(a, b fs.FileInfo) bool {
-	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Mode() == b.Mode() && a.Size() == b.Size()
-}
-
-// writableByOthers are the permissions with which somebody else than its owner
-// decides what a file holds.
-const writableByOthers = 0o022
 
 // trusted refuses a script, or a folder of scripts, that others may change: they
 // would run what they like with the rights of the server.
 func trusted(info fs.FileInfo, path string) error {
-	if info.Mode().Perm()&writableByOthers == 0 {
+	if !filestate.OthersMayChange(info) {
 		return nil
 	}
 	what := "the script"

@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/filestate"
 )
 
 // looks remembers what was found in scripts. Safe for concurrent use.
@@ -29,7 +31,7 @@ func (l *looks) look(s *script, folder *os.Root, name string, seen fs.FileInfo) 
 	l.mu.Lock()
 	known, ok := l.known[s.path]
 	l.mu.Unlock()
-	if ok && sameVersion(seen, known.file) {
+	if ok && filestate.Same(seen, known.file) {
 		s.file, s.start = known.file, known.start
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/filestate"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
@@ -110,7 +111,7 @@ func (a *applications) take(p *page) (*version, <-chan struct{}, error) {
 		return nil, nil, errClosed
 	}
 	v := a.current[p.path]
-	if v != nil && v.beside == beside && same(v.file, p.info) && !a.isDue(v) {
+	if v != nil && v.beside == beside && filestate.Same(v.file, p.info) && !a.isDue(v) {
 		v.users++
 		return v, nil, nil
 	}
@@ -120,7 +121,7 @@ func (a *applications) take(p *page) (*version, <-chan struct{}, error) {
 		return nil, nil, errGone
 	}
 	beside = a.folders.look(p.dir(), 0)
-	if v != nil && v.beside == beside && same(v.file, file) && !a.isDue(v) {
+	if v != nil && v.beside == beside && filestate.Same(v.file, file) && !a.isDue(v) {
 		v.users++
 		return v, nil, nil
 	}
@@ -150,7 +151,7 @@ func (a *applications) isDue(v *version) bool {
 func (a *applications) outdated(v *version) bool {
 	file, err := os.Lstat(v.path)
 	beside := a.folders.look(filepath.Dir(v.path), 0)
-	return err != nil || !same(file, v.file) || beside != v.beside
+	return err != nil || !filestate.Same(file, v.file) || beside != v.beside
 }
 
 // load loads a version, and writes to the log what is wrong with it.

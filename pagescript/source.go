@@ -7,12 +7,12 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"os"
 	"sync"
 
 	"github.com/seed-07905ac1/gatehouse/cgi"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
+	"github.com/seed-07905ac1/gatehouse/internal/filestate"
 	"github.com/seed-07905ac1/gatehouse/internal/requestid"
 )
 
@@ -47,7 +47,7 @@ func (s *sources) bindsApplication(script *cgi.Script) (bool, error) {
 	s.mu.Lock()
 	known, ok := s.known[script.Path]
 	s.mu.Unlock()
-	if ok && same(known.file, script.Info) {
+	if ok && filestate.Same(known.file, script.Info) {
 		return known.binds, nil
 	}
 	text, err := io.ReadAll(io.NewSectionReader(script.Text, 0, maxSource))
@@ -72,11 +72,6 @@ func (s *sources) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.known = nil
-}
-
-// same reports whether two looks saw the same file in the same state.
-func same(a, b fs.FileInfo) bool {
-	return os.SameFile(a, b) && a.Size() == b.Size() && a.Mode() == b.Mode() && a.ModTime().Equal(b.ModTime())
 }
 
 // unreadable answers for a page whose source cannot be read.

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/seed-07905ac1/gatehouse/internal/archive"
+	"github.com/seed-07905ac1/gatehouse/internal/filestate"
 )
 
 // store is the folder of what the Deployer keeps beside the applications:
@@ -40,7 +41,7 @@ func openStore(dir string) (*store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("webapps: open store: %w", err)
 	}
-	if info, err := os.Lstat(dir); err != nil || !info.IsDir() || info.Mode().Perm()&0o022 != 0 {
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() || filestate.OthersMayChange(info) {
 		return nil, fmt.Errorf("webapps: open store: %s is not a folder that only its owner can change", dir)
 	}
 	var err error

@@ -25,7 +25,7 @@ Of a folder, working copies of version control, __pycache__, node_modules and vi
 environments are left out.`,
 		`  gatehouse deploy shop.zip          at /shop
   gatehouse deploy shop-2.zip --as /shop
-  gatehouse deploy ~/work/blog       a folder`,
+  gatehouse deploy ~/sites/blog       a folder`,
 		func(_ *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0:

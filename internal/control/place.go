@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"github.com/seed-07905ac1/gatehouse/internal/filestate"
 )
 
 // ending is that of sockets in the folders where servers are looked for.
@@ -73,7 +75,7 @@ func private(dir string) error {
 	switch {
 	case !info.IsDir():
 		return fmt.Errorf("%s is no folder", dir)
-	case info.Mode().Perm()&0o022 != 0:
+	case filestate.OthersMayChange(info):
 		return fmt.Errorf("others can change %s", dir)
 	case !ok || stat.Uid != 0 && int(stat.Uid) != os.Geteuid():
 		return fmt.Errorf("%s belongs to somebody else", dir)

@@ -152,10 +152,10 @@ func (a *app) take(p pool) {
 	if old == nil {
 		return
 	}
-	old.leave()
+	old.Shut()
 	a.drains.Go(func() {
 		select {
-		case <-old.empty:
+		case <-old.Empty():
 		case <-a.ctx.Done():
 		}
 		a.end(a.ctx, old.pool)

@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/seed-07905ac1/gatehouse/internal/filestate"
 )
 
 // owner is the user that owns a file.
@@ -26,7 +28,7 @@ func ownerOf(info fs.FileInfo) (uid uint32, ok bool) {
 // ownedByRoot reports whether nobody but root can have written a file.
 func ownedByRoot(info fs.FileInfo) bool {
 	uid, ok := ownerOf(info)
-	return ok && uid == 0 && info.Mode().Perm()&0o022 == 0
+	return ok && uid == 0 && !filestate.OthersMayChange(info)
 }
 
 // hasTerminal reports whether the process has a controlling terminal. /dev/tty

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-07905ac1/gatehouse/cgi"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/filestate"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
 )
 
@@ -122,8 +123,8 @@ func guarded(dir string) error {
 	if err != nil {
 		return err
 	}
-	if mode := info.Mode().Perm(); mode&0o022 != 0 {
-		return fmt.Errorf("%s can be changed by others than its owner (mode %04o); chmod go-w %[1]s", dir, mode)
+	if filestate.OthersMayChange(info) {
+		return fmt.Errorf("%s can be changed by others than its owner (mode %04o); chmod go-w %[1]s", dir, info.Mode().Perm())
 	}
 	return nil
 }

@@ -269,14 +269,14 @@ func (s *sites) take(next *plan, l *config.Loaded) error {
 	if old == nil {
 		return nil
 	}
-	old.leave()
+	old.Shut()
 	// One after the other: an application that goes with this tree may still be
 	// answering requests of the one before.
 	before, ended := s.ended, make(chan struct{})
 	s.ended = ended
 	s.drains.Go(func() {
 		defer close(ended)
-		for _, done := range []<-chan struct{}{before, old.empty} {
+		for _, done := range []<-chan struct{}{before, old.Empty()} {
 			if done == nil {
 				continue
 			}
@@ -357,10 +357,10 @@ func (s *sites) fallback() string { return "all goes on as it was" }
 func (s *sites) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t := s.current.Load()
-		for !t.enter() {
+		for !t.Enter() {
 			t = s.current.Load()
 		}
-		defer t.exit()
+		defer t.Exit()
 		t.ServeHTTP(w, r)
 	})
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
+	"github.com/seed-07905ac1/gatehouse/internal/turnstile"
 )
 
 // tree is all handlers of a configuration. A reload makes another and closes this
 // one when the last request has left it; applications are in both.
 type tree struct {
-	*gate
+	*turnstile.Turnstile
 	hosts   *router.Table // site by host
 	closers []io.Closer
 	apps    map[string]*app
@@ -24,7 +25,7 @@ type tree struct {
 // open makes the handlers of a configuration, whose applications are there.
 func (s *sites) open(ctx context.Context, l *config.Loaded, apps map[string]*app) (_ *tree, err error) {
 	b := &treeBuilder{ctx: ctx, sites: s, apps: apps}
-	t := &tree{gate: newGate(), apps: apps}
+	t := &tree{Turnstile: turnstile.New(), apps: apps}
 	defer func() {
 		t.closers = b.closers
 		if err != nil {

@@ -1,26 +1,30 @@
 package daemon
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/seed-07905ac1/gatehouse/internal/turnstile"
+)
 
 // version is a pool and the requests that are on their way through it. The table
 // of routes leads to a version; when another takes its place, the old one may be
 // closed only after everybody who found it in the old table has left.
 type version struct {
-	*gate
+	*turnstile.Turnstile
 	pool    pool
 	replace func() *version // what has taken its place, for who comes too late
 }
 
 func newVersion(p pool, current func() *version) *version {
-	return &version{gate: newGate(), pool: p, replace: current}
+	return &version{Turnstile: turnstile.New(), pool: p, replace: current}
 }
 
 // ServeHTTP implements http.Handler.
 func (v *version) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for !v.enter() {
+	for !v.Enter() {
 		v = v.replace()
 	}
-	defer v.exit()
+	defer v.Exit()
 	v.pool.ServeHTTP(w, r)
 }
 
