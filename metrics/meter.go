@@ -139,6 +139,7 @@ func (m *Meter) Snapshot() Snapshot {
 	var latencies histogram
 	now := time.Now()
 	second := int64(now.Sub(m.begun) / time.Second)
+	defer m.hold()()
 	for i := range m.shards {
 		m.shards[i].read(&s, &latencies, second)
 	}
@@ -147,10 +148,21 @@ func (m *Meter) Snapshot() Snapshot {
 	return s
 }
 
-// read adds what a shard has counted.
+// hold stops all shards until release is called: who reads them one after the
+// other would count a goroutine twice that goes from one to the next.
+func (m *Meter) hold() (release func()) {
+	for i := range m.shards {
+		m.shards[i].mu.Lock()
+	}
+	return func() {
+		for i := range m.shards {
+			m.shards[i].mu.Unlock()
+		}
+	}
+}
+
+// read adds what a shard has counted. It is held.
 func (s *shard) read(to *Snapshot, latencies *histogram, second int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.window.reach(second)
 	for c, n := range s.answers {
 		to.Answers[c] += n
@@ -169,18 +181,23 @@ func (s *shard) read(to *Snapshot, latencies *histogram, second int64) {
 // Requests returns those of the requests in flight that are the oldest, most at
 // most, the oldest first.
 func (m *Meter) Requests(most int) []Request {
-	var all []Request
-	now := time.Now()
-	for i := range m.shards {
-		all = m.shards[i].requests(all, now)
-	}
+	all := m.inFlight()
 	slices.SortStableFunc(all, func(a, b Request) int { return int(min(1, max(-1, b.Age-a.Age))) })
 	return all[:min(most, len(all))]
 }
 
+// inFlight returns all requests in flight.
+func (m *Meter) inFlight() (all []Request) {
+	now := time.Now()
+	defer m.hold()()
+	for i := range m.shards {
+		all = m.shards[i].requests(all, now)
+	}
+	return all
+}
+
+// requests adds those of a shard, which is held.
 func (s *shard) requests(all []Request, now time.Time) []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	all = slices.Grow(all, s.count)
 	for x := s.inFlight; x != nil; x = x.next {
 		all = append(all, Request{Method: x.method, Path: x.path, Age: max(0, now.Sub(x.begun))})
