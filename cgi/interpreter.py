@@ -99,7 +99,7 @@ class Interpreter:
     def __init__(self, server):
         self.server = server
         self.runs = {}  # by process, the number of the run
-        self.early = False  # a process has ended before it was known
+        self.early = False  # a process may have ended before it was known
 
     def obey(self):
         """Carry out orders."""
@@ -179,7 +179,6 @@ class Interpreter:
 
     def reap(self, *_):
         """See to the processes that have ended: called for SIGCHLD."""
-        self.early = not self.runs
         while self.runs:
             ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if ended is None:
@@ -192,6 +191,7 @@ class Interpreter:
             kill(pid, _signal.SIGKILL)  # as long as it is not reaped its number means its group
             _, status = os.waitpid(pid, 0)
             self.tell(b"ended %d %d" % (number, status))
+        self.early = True  # it may have: one signal can be for several processes
 
     def tell(self, message):
         try:
