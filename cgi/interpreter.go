@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,12 +27,6 @@ const (
 	answerTime = 10 * time.Second
 	// endTime bounds how long it may take to end.
 	endTime = 2 * time.Second
-	// youth is how long the start of a script is waited for the end of one that was
-	// started before it; there may be one for each core. Most scripts take no
-	// longer. Side by side they take turns on the cores, and as long as they live,
-	// whatever their interpreter writes to is copied for them: eight at a time on
-	// one core cost a seventh more than one after the other.
-	youth = 3 * time.Millisecond
 	// maxOrder bounds an order to the interpreter, in bytes: it has to fit into a
 	// packet.
 	maxOrder = 60 << 10
@@ -68,8 +61,7 @@ type interpreter struct {
 	over     chan struct{} // closed when nothing comes from the process any more
 	late     *time.Timer   // ends it; runs as long as it owes an answer
 
-	young   chan struct{} // has an element for each script that is; see youth
-	checks  sync.Mutex    // one check at a time
+	checks  sync.Mutex // one check at a time
 	answers chan string
 
 	mu       sync.Mutex
@@ -95,7 +87,6 @@ func openInterpreter(c pyproc.Command) (*interpreter, error) {
 	}
 	i := &interpreter{
 		template: t, over: make(chan struct{}), answers: make(chan string, 1),
-		young:    make(chan struct{}, runtime.GOMAXPROCS(0)),
 		patience: answerTime, runs: map[uint64]*run{}, checked: map[string]checked{},
 	}
 	i.late = time.AfterFunc(answerTime, i.giveUp)
@@ -212,16 +203,10 @@ func (i *interpreter) start(c *command, args []string) (process, error) {
 	if err := i.check(c.script.path, file, folder, env); err != nil {
 		return nil, err
 	}
-	i.young <- struct{}{}
-	p := &run{
-		interpreter: i, ended: c.ended, closed: make(chan struct{}),
-		grow: sync.OnceFunc(func() { <-i.young }),
-	}
-	p.youth = time.AfterFunc(youth, p.grow)
+	p := &run{interpreter: i, ended: c.ended, closed: make(chan struct{})}
 	i.mu.Lock()
 	if i.isOver() {
 		i.mu.Unlock()
-		p.grow()
 		return nil, errOver
 	}
 	i.last++
@@ -239,7 +224,6 @@ func (i *interpreter) start(c *command, args []string) (process, error) {
 	if !open {
 		return p, nil // end has come first, and told
 	}
-	p.grow()
 	return nil, err
 }
 
@@ -419,9 +403,7 @@ func (i *interpreter) end() {
 type run struct {
 	interpreter *interpreter
 	number      uint64
-	pid         int         // guarded by interpreter.mu; 0 before it is known
-	youth       *time.Timer // ends it with grow
-	grow        func()      // lets another script be started
+	pid         int // guarded by interpreter.mu; 0 before it is known
 	ended       func()
 	closed      chan struct{}
 	status      pyproc.Exit // valid once closed is
@@ -439,8 +421,6 @@ func (p *run) done() <-chan struct{} { return p.closed }
 func (p *run) exit() pyproc.Exit { return p.status }
 
 func (p *run) end(e pyproc.Exit) {
-	p.youth.Stop()
-	p.grow()
 	p.status = e
 	p.ended()
 	close(p.closed)

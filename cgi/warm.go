@@ -42,6 +42,7 @@ type warm struct {
 	cold    runner
 	command pyproc.Command // of the interpreters, Python apart
 	log     *slog.Logger
+	nursery *nursery
 
 	mu    sync.Mutex
 	slots map[string]*slot // by the interpreter's path
@@ -59,7 +60,7 @@ func newWarm(cold runner, c *Config, environment []string) *warm {
 	// Symbols are looked up once, and not anew in each process.
 	given := append(slices.Clone(environment), "LD_BIND_NOW=1")
 	return &warm{
-		cold: cold, log: c.Log, slots: map[string]*slot{},
+		cold: cold, log: c.Log, slots: map[string]*slot{}, nursery: newNursery(),
 		command: pyproc.Command{
 			// Not the folder of the scripts: what is in it must not be imported here.
 			Dir: "/", Env: given, User: c.User,
@@ -74,10 +75,16 @@ func newWarm(cold runner, c *Config, environment []string) *warm {
 func (w *warm) start(c *command) (process, error) {
 	at := slices.Index(c.program.args, c.script.path)
 	if i := w.interpreter(c.program.python); i != nil && at >= 0 {
+		leave, ended := w.nursery.enter(), c.ended
+		c.ended = func() {
+			leave()
+			ended()
+		}
 		p, err := i.start(c, c.program.args[at+1:])
 		if err == nil {
 			return p, nil
 		}
+		leave()
 		w.log.Debug("a script is run cold", "script", c.script.path, "error", err)
 	}
 	return w.cold.start(c)
