@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"archive/zip"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
 // shop is an application that says its word, takes its time until a file go is
@@ -48,22 +49,7 @@ def app(environ, start_response):
 func zipped(t *testing.T, name, source string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	z := zip.NewWriter(f)
-	w, err := z.Create("app.py")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(w, source); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
+	if err := os.WriteFile(path, testserver.Zip(t, map[string]string{"app.py": source}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path

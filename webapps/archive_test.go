@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/seed-07905ac1/gatehouse/internal/archive"
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
@@ -58,7 +59,7 @@ func received(t testing.TB, dir string) []string {
 
 func (h *house) deploy(base, ending string, files tree, options webapps.DeployOptions) error {
 	h.t.Helper()
-	return h.Deploy(h.t.Context(), named(h.t, base), ending, bytes.NewReader(packed(h.t, files)), options)
+	return h.Deploy(h.t.Context(), named(h.t, base), ending, bytes.NewReader(testserver.Zip(h.t, files)), options)
 }
 
 // TestDeploy deploys, fails to, and rolls back; a failure changes nothing.
@@ -86,10 +87,10 @@ func TestDeploy(t *testing.T) {
 		is   error
 		says string
 	}{
-		{"cut short", packed(t, hello("three"))[:100], archive.ErrDamaged, "cut short"},
-		{"zip slip", packed(t, tree{"../../../evil.py": ""}), archive.ErrUnsafe, "leads out"},
-		{"not recognised", packed(t, tree{"notes.txt": "x"}), nil, "nothing to run here"},
-		{"does not import", packed(t, tree{"app.py": "def app(environ, start_response): pass\nimport nothing_like_it\n"}), nil, "nothing_like_it"},
+		{"cut short", testserver.Zip(t, hello("three"))[:100], archive.ErrDamaged, "cut short"},
+		{"zip slip", testserver.Zip(t, tree{"../../../evil.py": ""}), archive.ErrUnsafe, "leads out"},
+		{"not recognised", testserver.Zip(t, tree{"notes.txt": "x"}), nil, "nothing to run here"},
+		{"does not import", testserver.Zip(t, tree{"app.py": "def app(environ, start_response): pass\nimport nothing_like_it\n"}), nil, "nothing_like_it"},
 		{"nothing", nil, archive.ErrDamaged, "cut short"},
 	} {
 		err := h.Deploy(t.Context(), named(t, "blog"), ".zip", bytes.NewReader(tt.data), none)
@@ -219,7 +220,7 @@ func (broken) Read([]byte) (int, error) { return 0, syscall.ECONNRESET }
 func TestWritten(t *testing.T) {
 	dir := t.TempDir()
 	h := open(t, dir)
-	put(t, filepath.Join(dir, "blog.zip"), packed(t, hello("one")))
+	put(t, filepath.Join(dir, "blog.zip"), testserver.Zip(t, hello("one")))
 	h.becomes("/blog/", 200, "one")
 	if err := h.deploy("blog", ".zip", hello("two"), webapps.DeployOptions{}); err != nil {
 		t.Fatalf("nothing was written: %v", err)
@@ -233,7 +234,7 @@ func TestWritten(t *testing.T) {
 	h.wants("/blog/", 200, "two")
 	// Dropped into the folder, it is refused as well, and the old one goes on, over
 	// a restart too.
-	put(t, filepath.Join(dir, "blog.zip"), packed(t, hello("three!")))
+	put(t, filepath.Join(dir, "blog.zip"), testserver.Zip(t, hello("three!")))
 	h.awaits("blog", "is refused", func(s webapps.Status) bool {
 		_, ok := errors.AsType[*webapps.WrittenError](s.Failure)
 		return ok && s.State == webapps.Running
@@ -262,7 +263,7 @@ func TestWritten(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(dir, "blog")); err != nil {
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(dir, "blog.zip"), packed(t, hello("five"))) // refused, too
+	put(t, filepath.Join(dir, "blog.zip"), testserver.Zip(t, hello("five"))) // refused, too
 	// What was discarded is still what a rollback goes back to.
 	if err := h.Rollback(t.Context(), named(t, "blog")); err != nil {
 		t.Fatal(err)

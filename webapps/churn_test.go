@@ -123,14 +123,14 @@ func (c *churner) step(base string, n int) {
 	case 1: // broken, in a folder that may be new
 		write(c.t, folder, broken)
 	case 2: // half of an archive
-		put(c.t, folder+".zip", packed(c.t, hello("half"))[:200])
+		put(c.t, folder+".zip", testserver.Zip(c.t, hello("half"))[:200])
 	case 3: // gone, perhaps while it is being deployed
 		_ = os.RemoveAll(folder)
 		_ = os.Remove(folder + ".zip")
 	case 4:
-		err = c.Deploy(ctx, name, ".zip", bytes.NewReader(packed(c.t, hello(fmt.Sprint("archive ", n)))), webapps.DeployOptions{Discard: true})
+		err = c.Deploy(ctx, name, ".zip", bytes.NewReader(testserver.Zip(c.t, hello(fmt.Sprint("archive ", n)))), webapps.DeployOptions{Discard: true})
 	case 5:
-		err = c.Deploy(ctx, name, ".zip", bytes.NewReader(packed(c.t, broken)), webapps.DeployOptions{})
+		err = c.Deploy(ctx, name, ".zip", bytes.NewReader(testserver.Zip(c.t, broken)), webapps.DeployOptions{})
 	case 6:
 		err = c.Rollback(ctx, name)
 	case 7:

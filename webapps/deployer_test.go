@@ -39,7 +39,7 @@ func TestTypes(t *testing.T) {
 	write(t, filepath.Join(dir, "shop"), hello("shop"))
 	write(t, filepath.Join(dir, "tools#dns"), tree{"index.html": "dns", "cgi-bin/look.sh": "#!/bin/sh\necho Content-Type: text/plain\necho\necho $SCRIPT_NAME $PATH_INFO\n"})
 	write(t, filepath.Join(dir, "a#b"), hello("deep"))
-	put(t, filepath.Join(dir, "paper.zip"), packed(t, tree{"paper-1.0/index.html": "paper"}))
+	put(t, filepath.Join(dir, "paper.zip"), testserver.Zip(t, tree{"paper-1.0/index.html": "paper"}))
 	h := open(t, dir)
 	h.wants("/", 200, "welcome")
 	h.wants("/notes.txt", 200, "text")
@@ -168,9 +168,9 @@ func TestComeAndGo(t *testing.T) {
 	testserver.Receive(t, "word of the change", changed)
 	write(t, filepath.Join(dir, "wiki"), hello("second"))
 	h.becomes("/wiki/", 200, "second")
-	put(t, filepath.Join(dir, "note.zip"), packed(t, page("one")))
+	put(t, filepath.Join(dir, "note.zip"), testserver.Zip(t, page("one")))
 	h.becomes("/note/", 200, "one")
-	put(t, filepath.Join(dir, "note.zip"), packed(t, page("two, another")))
+	put(t, filepath.Join(dir, "note.zip"), testserver.Zip(t, page("two, another")))
 	h.becomes("/note/", 200, "two")
 	// Exchanged for another type.
 	if err := os.RemoveAll(filepath.Join(dir, "wiki")); err != nil {
@@ -229,7 +229,7 @@ func TestHalfCopied(t *testing.T) {
 // cut short is told.
 func TestCutShort(t *testing.T) {
 	dir := t.TempDir()
-	whole := packed(t, page("whole"))
+	whole := testserver.Zip(t, page("whole"))
 	h := open(t, dir)
 	put(t, filepath.Join(dir, "site.zip"), whole[:len(whole)/2])
 	s := h.awaits("site", "has failed", func(s webapps.Status) bool { return s.State == webapps.Failed })
@@ -246,7 +246,7 @@ func TestProblems(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, tree{"readme.txt": "", ".hidden": "", "bad name/index.html": "", "a##/index.html": ""})
 	write(t, filepath.Join(dir, "blog"), page("folder"))
-	put(t, filepath.Join(dir, "blog.zip"), packed(t, page("archive")))
+	put(t, filepath.Join(dir, "blog.zip"), testserver.Zip(t, page("archive")))
 	if err := os.Symlink("nowhere", filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestProblems(t *testing.T) {
 	}
 	h.becomes("/blog/", 200, "folder")
 	// The one that runs goes on when another comes.
-	put(t, filepath.Join(dir, "blog.zip"), packed(t, page("archive")))
+	put(t, filepath.Join(dir, "blog.zip"), testserver.Zip(t, page("archive")))
 	testserver.Eventually(t, "the conflict is told", func() bool { return len(h.Problems()) == len(want) })
 	h.wants("/blog/", 200, "folder")
 }

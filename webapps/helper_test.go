@@ -1,8 +1,6 @@
 package webapps_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -57,26 +55,6 @@ func write(t testing.TB, dir string, files tree) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// packed is a zip archive of files.
-func packed(t testing.TB, files tree) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for name, text := range files {
-		f, err := z.Create(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(f, text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }
 
 // put makes a file appear as a whole.

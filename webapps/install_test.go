@@ -19,7 +19,7 @@ func wheel(t testing.TB, dir, version, word string) {
 		t.Fatal(err)
 	}
 	info := "gift-" + version + ".dist-info/"
-	put(t, filepath.Join(dir, "gift-"+version+"-py3-none-any.whl"), packed(t, tree{
+	put(t, filepath.Join(dir, "gift-"+version+"-py3-none-any.whl"), testserver.Zip(t, tree{
 		"gift.py":         fmt.Sprintf("WORD = %q\n", word),
 		info + "METADATA": "Metadata-Version: 2.1\nName: gift\nVersion: " + version + "\n",
 		info + "WHEEL":    "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",

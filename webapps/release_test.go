@@ -28,7 +28,7 @@ func releasing(commands ...string) func(*webapps.Config) {
 func TestRelease(t *testing.T) {
 	t.Setenv("SECRET_OF_THE_SERVER", "x")
 	dir := t.TempDir()
-	put(t, filepath.Join(dir, "blog.zip"), packed(t, tree{"app.py": `import os
+	put(t, filepath.Join(dir, "blog.zip"), testserver.Zip(t, tree{"app.py": `import os
 with open(os.path.join(os.environ["GATEHOUSE_DATA"], "log")) as f:
     log = f.read()
 def app(environ, start_response):

@@ -21,7 +21,7 @@ func TestSteps(t *testing.T) {
 	code["app.py"] = "import os, time\nwhile not os.path.exists(" + `"` + gates + `/import"): time.sleep(0.01)` + "\n" + code["app.py"]
 	done := make(chan error, 1)
 	go func() {
-		done <- h.Deploy(t.Context(), named(t, "steps"), ".zip", bytes.NewReader(packed(t, code)), webapps.DeployOptions{})
+		done <- h.Deploy(t.Context(), named(t, "steps"), ".zip", bytes.NewReader(testserver.Zip(t, code)), webapps.DeployOptions{})
 	}()
 	for _, s := range []struct {
 		step webapps.Step

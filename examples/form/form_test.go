@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"image/jpeg"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -26,24 +25,11 @@ func start(t *testing.T, dir string) string {
 // send sends a request, the form if there is one, and reads the answer.
 func send(t *testing.T, method, address string, form url.Values) (*http.Response, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := testserver.NewRequest(t, method, address, form.Encode())
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testserver.Patience}
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(body)
+	return testserver.Do(t, r)
 }
 
 // TestPicture is where the page says that it is.

@@ -1,7 +1,6 @@
 package framework_test
 
 import (
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,17 +18,7 @@ const address = `(http://127\.0\.0\.1:\d+/)`
 // get asks for a page, on a connection of its own.
 func get(t *testing.T, url string) (*http.Response, string) {
 	t.Helper()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testserver.Patience}
-	resp, err := client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(body)
+	return testserver.Do(t, testserver.NewRequest(t, http.MethodGet, url, ""))
 }
 
 // read is what a file holds.

@@ -1,7 +1,6 @@
 package guestbook_test
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -89,28 +88,11 @@ func start(t *testing.T, args ...string) (string, *testserver.Program) {
 // send sends a request and reads the answer; redirects are not followed.
 func send(t *testing.T, method, address string, form url.Values) (*http.Response, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := testserver.NewRequest(t, method, address, form.Encode())
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	client := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       testserver.Patience,
-	}
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(body)
+	return testserver.Do(t, r)
 }
 
 func TestGuestbook(t *testing.T) {

@@ -1,7 +1,6 @@
 package pages_test
 
 import (
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -39,21 +38,7 @@ func start(t *testing.T) (p *testserver.Program, dir, url string) {
 // send sends a request on a connection of its own and reads the answer.
 func send(t *testing.T, method, url string) (*http.Response, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testserver.Patience}
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(body)
+	return testserver.Do(t, testserver.NewRequest(t, method, url, ""))
 }
 
 // write saves a page.

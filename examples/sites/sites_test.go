@@ -1,7 +1,6 @@
 package sites_test
 
 import (
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -15,21 +14,9 @@ func TestMain(m *testing.M) { os.Exit(testserver.Main(m, nil)) }
 // ask makes a request for a path of a host.
 func ask(t *testing.T, method, url, host, path string) (*http.Response, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := testserver.NewRequest(t, method, url+path, "")
 	r.Host = host
-	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(body)
+	return testserver.Do(t, r)
 }
 
 func TestSites(t *testing.T) {

@@ -1,7 +1,6 @@
 package static_test
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -22,17 +21,7 @@ const address = `serving .*(http://127\.0\.0\.1:\d+/)`
 // get asks for a page, on a connection of its own.
 func get(t *testing.T, url string) (*http.Response, string) {
 	t.Helper()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testserver.Patience}
-	resp, err := client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(body)
+	return testserver.Do(t, testserver.NewRequest(t, http.MethodGet, url, ""))
 }
 
 // TestSite asks for each kind of page, several clients at a time.

@@ -2,7 +2,6 @@ package webapps_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/user"
@@ -34,25 +33,7 @@ func start(t *testing.T) (p *testserver.Program, site, apps string) {
 
 func ask(t *testing.T, method, url, body string) (*http.Response, string) {
 	t.Helper()
-	client := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		Timeout:       testserver.Patience,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, string(text)
+	return testserver.Do(t, testserver.NewRequest(t, method, url, body))
 }
 
 // TestFiles asks for files of each application, many clients at once: the right

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -126,11 +127,11 @@ func TestLink(t *testing.T) {
 
 func TestLifeOfAnApplication(t *testing.T) {
 	h := open(t)
-	steps, e, err := h.do("deploy", about("/new", "ending", ".zip"), packed(t, "index.html", "one"))
+	steps, e, err := h.do("deploy", about("/new", "ending", ".zip"), bytes.NewReader(testserver.Zip(t, map[string]string{"index.html": "one"})))
 	if err != nil || !e.Done || e.App == nil || e.App.State != "running" || e.App.Entry != "new.zip" {
 		t.Fatalf("deployed: %+v after %q, %v", e, steps, err)
 	}
-	if _, e, err = h.do("deploy", about("/new", "ending", ".zip"), packed(t, "index.html", "two")); err != nil || !e.App.Rollback {
+	if _, e, err = h.do("deploy", about("/new", "ending", ".zip"), bytes.NewReader(testserver.Zip(t, map[string]string{"index.html": "two"}))); err != nil || !e.App.Rollback {
 		t.Fatalf("deployed again: %+v, %v", e.App, err)
 	}
 	page := func(want string) {
@@ -155,7 +156,7 @@ func TestLifeOfAnApplication(t *testing.T) {
 	}
 
 	// What is nothing changes nothing.
-	_, _, err = h.do("deploy", about("/new", "ending", ".zip"), packed(t, "notes.txt", "private"))
+	_, _, err = h.do("deploy", about("/new", "ending", ".zip"), bytes.NewReader(testserver.Zip(t, map[string]string{"notes.txt": "private"})))
 	if f := refused(t, err, control.Failure); !strings.Contains(f.Message, "cannot deploy /new") {
 		t.Errorf("refused with %q", f.Message)
 	}
@@ -165,7 +166,7 @@ func TestLifeOfAnApplication(t *testing.T) {
 	}
 	_, _, err = h.do("deploy", about("/new", "ending", ".zip"), strings.NewReader("no archive"))
 	refused(t, err, control.Failure)
-	_, _, err = h.do("deploy", about("/none", "ending", ".zip"), packed(t, "notes.txt", "private"))
+	_, _, err = h.do("deploy", about("/none", "ending", ".zip"), bytes.NewReader(testserver.Zip(t, map[string]string{"notes.txt": "private"})))
 	refused(t, err, control.Failure)
 	var log []string
 	if err := control.Lines(t.Context(), h.Client, http.MethodGet, "logs", about("/none"), nil, func(l *control.LogLine) error {
@@ -185,15 +186,15 @@ func TestLifeOfAnApplication(t *testing.T) {
 // TestWritten refuses to throw away what visitors have left.
 func TestWritten(t *testing.T) {
 	h := open(t)
-	if _, _, err := h.do("deploy", about("/new", "ending", ".zip"), packed(t, "index.html", "one")); err != nil {
+	if _, _, err := h.do("deploy", about("/new", "ending", ".zip"), bytes.NewReader(testserver.Zip(t, map[string]string{"index.html": "one"}))); err != nil {
 		t.Fatal(err)
 	}
 	write(t, h.dir+"/.gatehouse/apps/new/1/visitors.txt", "ada")
-	_, _, err := h.do("deploy", about("/new", "ending", ".zip"), packed(t, "index.html", "two"))
+	_, _, err := h.do("deploy", about("/new", "ending", ".zip"), bytes.NewReader(testserver.Zip(t, map[string]string{"index.html": "two"})))
 	if e := refused(t, err, control.WouldLose); !slices.Equal(e.Files, []string{"visitors.txt"}) || e.More != 0 {
 		t.Errorf("files %q and %d more", e.Files, e.More)
 	}
-	if _, _, err := h.do("deploy", about("/new", "ending", ".zip", "discard", "1"), packed(t, "index.html", "two")); err != nil {
+	if _, _, err := h.do("deploy", about("/new", "ending", ".zip", "discard", "1"), bytes.NewReader(testserver.Zip(t, map[string]string{"index.html": "two"}))); err != nil {
 		t.Error(err)
 	}
 }

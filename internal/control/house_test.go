@@ -1,8 +1,6 @@
 package control_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -163,24 +161,6 @@ func refused(t testing.TB, err error, code control.Code) *control.Error {
 		t.Fatalf("%v (%T), want %s", err, err, code)
 	}
 	return e
-}
-
-// packed is a zip archive of one file.
-func packed(t testing.TB, name, text string) io.Reader {
-	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	f, err := z.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(f, text); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return &b
 }
 
 // accept has a server say something to whoever connects to a socket, and die.

@@ -1,7 +1,6 @@
 package manager_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"io"
@@ -248,30 +247,10 @@ func (d *desk) deploy(file string, data []byte, pairs ...string) answer {
 	return d.send(r)
 }
 
-// packed is a zip archive of files.
-func packed(t testing.TB, files map[string]string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for name, text := range files {
-		f, err := z.Create(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(f, text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
 // site is an archive of a site of one page.
 func site(t testing.TB, text string) []byte {
 	t.Helper()
-	return packed(t, map[string]string{"index.html": text})
+	return testserver.Zip(t, map[string]string{"index.html": text})
 }
 
 // visit asks an application.
