@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/user"
@@ -91,14 +90,5 @@ func deployOnce(srv *server, file string, n int) error {
 	if err := os.Chtimes(file, now, now); err != nil {
 		return err
 	}
-	for deadline := now.Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		text, err := os.ReadFile(srv.logs[0])
-		if err != nil {
-			return err
-		}
-		if bytes.Count(text, []byte("deployed app=/busy")) >= n {
-			return nil
-		}
-	}
-	return fmt.Errorf("deployment %d was not done within a minute", n)
+	return srv.awaitLog("deployed app=/busy", n)
 }

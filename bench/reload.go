@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -77,14 +76,5 @@ func reloadOnce(srv *server, n int) error {
 	if err := srv.procs[0].Process.Signal(syscall.SIGHUP); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		text, err := os.ReadFile(srv.logs[0])
-		if err != nil {
-			return err
-		}
-		if bytes.Count(text, []byte("\nreloaded")) >= n {
-			return nil
-		}
-	}
-	return fmt.Errorf("reload %d was not done within a minute", n)
+	return srv.awaitLog("\nreloaded", n)
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -146,6 +147,20 @@ func (s *server) awaitAnswer() error {
 		last = fmt.Errorf("answered %s", resp.Status)
 	}
 	return s.failed(last)
+}
+
+// awaitLog waits, for a minute at most, until the server has written a text n times.
+func (s *server) awaitLog(text string, n int) error {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		log, err := os.ReadFile(s.logs[0])
+		if err != nil {
+			return err
+		}
+		if bytes.Count(log, []byte(text)) >= n {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q was not logged %d times within a minute", text, n)
 }
 
 // awaitIdle waits until the server uses no CPU time any more. When wrk ends, it
