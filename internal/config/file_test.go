@@ -284,6 +284,19 @@ func TestFileExample(t *testing.T) {
 	}
 }
 
+// What stands above an application's own file is written back even where it is
+// the default.
+func TestFileOverrideOfDefault(t *testing.T) {
+	l, err := config.Decode("/srv/shop/gatehouse.toml", []byte("[apps.blog]\nthreads = 1\n[apps.empty]\n"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "[apps.blog]\nthreads = 1  # from /srv/shop/gatehouse.toml:2\n\n[apps.empty]\n"
+	if got := config.Format(l.Lines()); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
 // An accepted file says the same when it is written back, whatever is in it; no
 // file makes the program panic.
 func FuzzConfig(f *testing.F) {

@@ -194,11 +194,12 @@ func (d *decoder) site(path string, n *node) Site {
 		return site
 	}
 	taken := collisions{}
-	for i, item := range items {
+	for _, item := range items {
 		if len(d.failed.Problems) >= enough {
 			return site
 		}
-		if route, ok := d.route(fmt.Sprintf("%s.routes[%d]", path, i), item, &site); ok {
+		// Numbered among those that are used, so that the number finds its origins.
+		if route, ok := d.route(fmt.Sprintf("%s.routes[%d]", path, len(site.Routes)), item, &site); ok {
 			taken.claim(d, &route, item)
 			site.Routes = append(site.Routes, route)
 		}

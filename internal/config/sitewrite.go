@@ -11,13 +11,22 @@ func (c *Config) siteLines(why func(name string) string) []Line {
 	var lines []Line
 	for i := range c.Apps {
 		app, std := &c.Apps[i], Default()
-		usual := &Config{App: std.App, CGI: std.CGI, Pages: std.Pages}
-		if len(c.Sites) > 0 {
-			usual = &Config{App: c.App}
-			usual.App.App = ""
+		table, path := "apps."+tomlKey(app.Name), "apps."+app.Name
+		has := &holder{config: &Config{App: app.App, CGI: app.CGI, Pages: app.Pages}, app: app}
+		if len(c.Sites) == 0 {
+			// It stands above what the application's own file says, so a default
+			// that it names is not the same as none.
+			usual := &holder{config: &Config{App: std.App, CGI: std.CGI, Pages: std.Pages}, app: &NamedApp{}}
+			said := placeLines(appsTable, table, path, why, has, usual, func(name string) bool { return why(name) != "" })
+			if len(said) == 0 {
+				said = []Line{{Table: table}}
+			}
+			lines = append(lines, said...)
+			continue
 		}
-		lines = append(lines, placeLines(appsTable, "apps."+tomlKey(app.Name), "apps."+app.Name, why,
-			&holder{config: &Config{App: app.App, CGI: app.CGI, Pages: app.Pages}, app: app}, &holder{config: usual, app: &NamedApp{}})...)
+		usual := &holder{config: &Config{App: c.App}, app: &NamedApp{}}
+		usual.config.App.App = ""
+		lines = append(lines, placeLines(appsTable, table, path, why, has, usual, unlessUsual)...)
 	}
 	for i := range c.Sites {
 		site := &c.Sites[i]
@@ -25,14 +34,14 @@ func (c *Config) siteLines(why func(name string) string) []Line {
 		lines = append(lines, Line{Table: table})
 		usual := siteStatic()
 		lines = append(lines, placeLines(sitesTable, table, SiteName(i), why,
-			&holder{config: &Config{Static: site.Static}, site: site}, &holder{config: &Config{Static: usual}, site: &Site{}})...)
+			&holder{config: &Config{Static: site.Static}, site: site}, &holder{config: &Config{Static: usual}, site: &Site{}}, unlessUsual)...)
 		for j := range site.Routes {
 			route := &site.Routes[j]
 			table := fmt.Sprintf("sites.routes#%d.%d", i, j)
 			lines = append(lines, Line{Table: table})
 			lines = append(lines, placeLines(routesTable, table, RouteName(i, j), why,
 				&holder{config: &Config{Static: route.Static, CGI: route.CGI, Pages: route.Pages}, route: route},
-				&holder{config: &Config{Static: site.Static, CGI: Default().CGI, Pages: Default().Pages}, route: &Route{Kind: route.Kind}})...)
+				&holder{config: &Config{Static: site.Static, CGI: Default().CGI, Pages: Default().Pages}, route: &Route{Kind: route.Kind}}, unlessUsual)...)
 		}
 	}
 	return lines
@@ -46,13 +55,16 @@ func tomlKey(name string) string {
 	return tomlText(name)
 }
 
-// placeLines are the settings of one table that differ from the usual, its own
-// tables behind it.
-func placeLines(place, table, path string, why func(string) string, has, usual *holder) []Line {
+// unlessUsual has settings written that differ from the usual, and only those.
+func unlessUsual(string) bool { return false }
+
+// placeLines are the settings of one table that differ from the usual or that
+// always reports, its own tables behind it.
+func placeLines(place, table, path string, why func(string) string, has, usual *holder, always func(name string) bool) []Line {
 	var lines, inner []Line
 	for _, p := range everyPlace() {
 		v, u := p.within(has), p.within(usual)
-		if p.table != place || !p.Required && alike(v, u) {
+		if p.table != place || !p.Required && alike(v, u) && !always(path+"."+p.Key()) {
 			continue
 		}
 		if has.route != nil && p.Kind != "" && p.Kind != has.route.Kind {
