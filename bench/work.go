@@ -56,6 +56,16 @@ func works() []work {
 			measure: compareFile("/10m.bin", 16, false, startNginxNoPush, 1.0),
 		},
 		{
+			name: "routes", goals: []goal{{"1 KB file behind one of 10, 200, 2,000 routes, CPU per request", "≤ 1.1 × behind the only one"}},
+			method:  "routes of [[sites]] to one folder; 64 keep-alive connections, browser headers, no access log; the worst number counts",
+			measure: compareRoutes(siteRoutes),
+		},
+		{
+			name: "routes-webapps", goals: []goal{{"the same, one of so many static applications in webapps", "≤ 1.1 × the only one"}},
+			method:  "as above",
+			measure: compareRoutes(staticWebapps),
+		},
+		{
 			name: "idle", goals: []goal{{"10,000 idle connections, memory each", "≤ 6 KB"}},
 			method:  "one request on each, then idle; growth of resident memory over the freshly started server, divided by connections",
 			measure: measureIdle,
