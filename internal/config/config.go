@@ -30,7 +30,7 @@ type Config struct {
 	Manager Manager
 	Headers []HeaderRule // of all answers, below what sites and routes say
 
-	Webapps string     // a folder of applications; "" for none named
+	Webapps Webapps
 	Apps    []NamedApp // in the order of the file
 	Sites   []Site     // likewise; none: App is what is served
 }
@@ -157,6 +157,11 @@ type App struct {
 	StreamRequests bool
 	Sendfile       bool
 	AccelRedirect  map[string]string // URL prefix: folder
+}
+
+// Webapps is a folder of applications.
+type Webapps struct {
+	Dir string // "" for none named
 }
 
 // Manager is the page that looks after a folder of applications.

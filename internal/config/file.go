@@ -237,11 +237,21 @@ func (d *decoder) table(n *node, name string) {
 		case d.schema[inner] == nil:
 			d.unknown(name, key, child)
 		case child.kind != Table:
-			d.wrong(child.at, "%s: expected a table, got %s", key, child.describe())
+			d.noTable(key, inner, child)
 		default:
 			d.table(child, inner)
 		}
 	}
+}
+
+// noTable reports that something stands where a table does. A folder of
+// applications is one that people write like the flag.
+func (d *decoder) noTable(key, table string, n *node) {
+	if table == "webapps" && n.kind == Text {
+		d.wrong(n.at, "webapps: expected a table, got %s; write it as dir = %s in %s", n.describe(), tomlText(n.text), d.label(table))
+		return
+	}
+	d.wrong(n.at, "%s: expected a table, got %s", key, n.describe())
 }
 
 // label is how a table is called in its file.
@@ -262,10 +272,11 @@ func (d *decoder) unknown(table, key string, n *node) {
 	if table != "" || d.file.prefix != "" {
 		in = " in " + d.label(table)
 	}
-	tables := []string{"", "app", "limits", "manager", "log"}
+	// Those whose keys mean something else in other tables are not proposed.
+	tables := slices.DeleteFunc(plainTables(), func(t string) bool { return t == "webapps" })
 	if table == "" && n.kind == Table {
 		what, in = "unknown table "+d.label(key), ""
-		if near := spelling.Nearest(key, slices.Concat(tables, []string{"apps", headersTable, "sites"})); near != "" {
+		if near := spelling.Nearest(key, slices.Concat(plainTables(), []string{"apps", headersTable, "sites"})); near != "" {
 			d.wrong(n.key, "%s; did you mean %s?", what, d.label(near))
 			return
 		}

@@ -19,6 +19,8 @@ func Reference() string {
 		switch {
 		case s.Flag != 0:
 			name = "`--" + s.Name + "`"
+		case s.InFile() && s.Table() == "":
+			name = "`" + s.Key() + "`"
 		case s.InFile():
 			name = "`[" + s.Table() + "] " + s.Key() + "`"
 		}
@@ -43,5 +45,5 @@ const preamble = `# Defaults
 This page is written by the program (` + "`go generate ./cmd/gatehouse`" + `) and tested to be current.
 
 Times carry a unit (` + "`30s`, `2m`" + `) or are ` + "`off`" + `; sizes carry one too (` + "`8KB`, `16MB`" + `, powers of 1024).
-Settings in brackets stand in the [configuration file](configuration.md) only. Other settings without dashes are how Gatehouse behaves.
+Keys without dashes, most of them with their table in brackets, stand in the [configuration file](configuration.md) only. Settings in plain words are how Gatehouse behaves.
 `

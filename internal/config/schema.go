@@ -49,7 +49,7 @@ func JSONSchema() string {
 			t.Required = append(t.Required, p.Key())
 		}
 	}
-	for _, name := range []string{"app", "limits", "manager", "log"} {
+	for _, name := range plainTables()[1:] {
 		root.Properties[name] = tables[name]
 	}
 	root.Properties["apps"] = &schemaNode{

@@ -17,6 +17,7 @@ const (
 	Scripts      Group = "CGI"
 	PageScripts  Group = "Page scripts"
 	Applications Group = "Applications"
+	AppsFolder   Group = "Folder of applications"
 	Answers      Group = "Answers"
 	ManagerPage  Group = "Manager page"
 	Logs         Group = "Logs"
@@ -122,6 +123,8 @@ func (s *Setting) Table() string {
 		return "limits"
 	case Applications, Scripts, PageScripts:
 		return "app"
+	case AppsFolder:
+		return "webapps"
 	case ManagerPage:
 		return "manager"
 	case Logs:
@@ -140,10 +143,13 @@ func fileSettings() []Setting {
 	return all
 }
 
-// tableOrder is the order of the tables in a file: what stands above them, then
-// what most people set first.
+// plainTables are the tables that groups of settings have, in the order of a file:
+// what stands above them, then what most people set first.
+func plainTables() []string { return []string{"", "webapps", "app", "limits", "manager", "log"} }
+
+// tableOrder is the order of the tables in a file.
 func tableOrder(table string) int {
-	return slices.Index([]string{"", "app", "limits", "manager", "log", headersTable, "sites"}, table)
+	return slices.Index(append(plainTables(), headersTable, "sites"), table)
 }
 
 // Default is the default as text. Where a Config's zero means "found out on
@@ -552,11 +558,6 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return durationValue{&c.App.QueueWait} },
 		},
 		{
-			Name: "webapps", Group: Applications, Flag: Run, Top: true, AtStart: true, Guarded: true, Field: "webapps.Open", Fixed: "webapps in the folder, if it is there",
-			What: "a folder of applications: each folder or archive in it runs at the path that its name says",
-			bind: func(c *Config) Value { return pathValue{p: &c.Webapps, kind: "DIR"} },
-		},
-		{
 			Name: "type", Group: Applications, Webapps: true, Field: "webapps.App.Type",
 			What: "what an application in webapps is, in its own gatehouse.toml",
 			Why:  "files that nobody has declared to be a site are not served; nor does code run as pages that nobody has declared to be some",
@@ -588,6 +589,12 @@ func Settings() []Setting {
 		{
 			Name: "retry", Group: Applications, Fixed: "only a request that no worker has begun",
 			What: "what happens to the requests of a worker that dies", Why: "a second try could have side effects",
+		},
+
+		{
+			Name: "webapps", Group: AppsFolder, Flag: Run, FileKey: "dir", AtStart: true, Guarded: true, Field: "webapps.Open", Fixed: "webapps in the folder, if it is there",
+			What: "a folder of applications: each folder or archive in it runs at the path that its name says",
+			bind: func(c *Config) Value { return pathValue{p: &c.Webapps.Dir, kind: "DIR"} },
 		},
 
 		{

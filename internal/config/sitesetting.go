@@ -205,7 +205,7 @@ func (s *Setting) tables() []string {
 // everyPlace is each setting in each of its tables, table by table in the order
 // of a file.
 func everyPlace() []placed {
-	order := []string{"", "app", "limits", "manager", "log", appsTable, sitesTable, routesTable}
+	order := append(plainTables(), appsTable, sitesTable, routesTable)
 	// What only a table has comes first in it.
 	rows := append(siteSettings(), Settings()...)
 	var all []placed

@@ -33,8 +33,8 @@ const firstWait = 10 * time.Second
 // Python package of that name.
 func (p *project) webapps(l *config.Loaded) string {
 	switch {
-	case l.Config.Webapps != "":
-		return l.Config.Webapps
+	case l.Config.Webapps.Dir != "":
+		return l.Config.Webapps.Dir
 	case len(l.Config.Sites) > 0:
 		return ""
 	}
@@ -399,7 +399,7 @@ func explainWebapps(p *project, l *config.Loaded, dir string, w io.Writer) error
 		if err != nil {
 			root = p.dir
 		}
-		lines = append([]config.Line{config.TextLine("", "webapps", strings.TrimPrefix(inFolder(root, dir), "./"), why)}, lines...)
+		lines = append([]config.Line{config.TextLine("webapps", "dir", strings.TrimPrefix(inFolder(root, dir), "./"), why)}, lines...)
 	}
 	fmt.Fprintf(&b, "\nthe same as %s\n\n%s", config.FileName, printable(config.Format(lines)))
 	if _, err := io.WriteString(w, b.String()); err != nil {

@@ -194,7 +194,7 @@ func mayAsk(l *config.Loaded, server *config.Config, dir string) error {
 			continue
 		}
 		switch {
-		case s.Group != config.Applications && !s.HowScripts() || s.Name == "webapps":
+		case s.Group != config.Applications && !s.HowScripts():
 			return fmt.Errorf("%s concerns the whole server; an application's own file says how that application runs", l.Call(s.Name))
 		case s.Name == "reload":
 			return fmt.Errorf("%s is for development; what is saved in webapps is deployed anyway", l.Call(s.Name))

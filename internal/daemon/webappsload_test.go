@@ -33,7 +33,7 @@ func TestOwnFile(t *testing.T) {
 		{"a log", "[log]\naccess_log = \"/etc/passwd\"", "", "gatehouse.toml:2: access_log concerns the whole server"},
 		{"limits of connections", "[limits]\nmax_head = \"1GB\"", "", "max_head concerns the whole server"},
 		{"everybody's answers", "[headers]\nA = \"b\"", "", "headers concerns the whole server"},
-		{"more applications", `webapps = "/"`, "", "webapps concerns the whole server"},
+		{"more applications", "[webapps]\ndir = \"/\"", "", "dir concerns the whole server"},
 		{"development", "[app]\nreload = true", "", "reload is for development"},
 		{"the manager", "[manager]\nlisten = \":1\"", "", "listen concerns the whole server"},
 		{"a secret of the server's", "[app.env]\nA = { env = \"HOME\" }", "", "A: the server's environment is not the application's"},
