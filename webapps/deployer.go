@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/archive"
+	"github.com/seed-07905ac1/gatehouse/internal/bell"
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
 	"github.com/seed-07905ac1/gatehouse/internal/metavar"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
@@ -109,6 +110,7 @@ type Deployer struct {
 	starts  chan struct{} // a token for each application that starts
 	first   chan struct{} // closed when all that was there at first has been tried
 	wakes   chan struct{} // a token: look again
+	bell    bell.Bell
 
 	mu           sync.Mutex
 	apps         map[ContextName]*app
@@ -116,7 +118,6 @@ type Deployer struct {
 	dirty        map[ContextName]time.Time // whose source has changed, and when it last did
 	problems     []Problem
 	environments map[string]int // how many instances need one, by its folder
-	listeners    map[chan struct{}]bool
 	closing      bool
 
 	loading   context.Context // ends when no deployment may go on
@@ -158,7 +159,7 @@ func Open(config Config) (*Deployer, error) {
 	d := &Deployer{
 		config: c, log: c.Log,
 		starts: make(chan struct{}, max(4, 2*runtime.GOMAXPROCS(0))), first: make(chan struct{}), wakes: make(chan struct{}, 1),
-		apps: map[ContextName]*app{}, sites: map[string]*site{}, dirty: map[ContextName]time.Time{}, environments: map[string]int{}, listeners: map[chan struct{}]bool{},
+		apps: map[ContextName]*app{}, sites: map[string]*site{}, dirty: map[ContextName]time.Time{}, environments: map[string]int{},
 	}
 	d.router.NotFound = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { errorpage.Write(w, r, http.StatusNotFound, "") })
 	if d.store, err = openStore(filepath.Join(c.Dir, storeName)); err != nil {
@@ -194,25 +195,11 @@ func (d *Deployer) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.router.
 // Apps or Problems tell, one for several changes that nobody has looked at yet.
 // stop ends it.
 func (d *Deployer) Subscribe() (changed <-chan struct{}, stop func()) {
-	c := make(chan struct{}, 1)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.listeners[c] = true
-	return c, func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		delete(d.listeners, c)
-	}
+	return d.bell.Subscribe()
 }
 
 // changed tells everybody who listens.
-func (d *Deployer) changed() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for c := range d.listeners {
-		poke(c)
-	}
-}
+func (d *Deployer) changed() { d.bell.Ring() }
 
 func poke(c chan struct{}) {
 	select {

@@ -66,6 +66,15 @@ func newFailure(name ContextName, err error) *Failure {
 	return f
 }
 
+// RefusedError refuses what cannot be done to an application whatever its state is.
+type RefusedError struct {
+	What string // one line
+	Hint string // what to do instead, one line
+}
+
+// Error is the line.
+func (e *RefusedError) Error() string { return e.What }
+
 // hintError is an error that knows what to do about it.
 type hintError struct {
 	err  error
@@ -95,4 +104,5 @@ func (e *WrittenError) Error() string {
 var (
 	_ error = (*Failure)(nil)
 	_ error = (*WrittenError)(nil)
+	_ error = (*RefusedError)(nil)
 )

@@ -53,10 +53,10 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // which is the one to be mended.
 func (s *site) refuse(w http.ResponseWriter, r *http.Request, versions []member) {
 	if len(versions) == 0 {
-		unavailable(w, r) // the application has just gone
+		errorpage.Unavailable(w, r) // the application has just gone
 		return
 	}
-	versions[0].meter.Serve(http.HandlerFunc(unavailable), w, r)
+	versions[0].meter.Serve(http.HandlerFunc(errorpage.Unavailable), w, r)
 }
 
 // serve has the chosen version answer. The caller has entered it.
@@ -83,7 +83,7 @@ func (s *site) answer(w http.ResponseWriter, r *http.Request, versions []member,
 		var err error
 		if o, err = s.d.wake(r.Context(), i); err != nil {
 			if r.Context().Err() == nil || !errors.Is(err, context.Canceled) {
-				unavailable(w, r)
+				errorpage.Unavailable(w, r)
 			}
 			return
 		}
@@ -115,13 +115,6 @@ func (s *site) choose(versions []member, r *http.Request) (m *member, fresh bool
 // one version without a number, as nearly everywhere.
 func versioned(versions []member) bool {
 	return len(versions) > 1 || len(versions) == 1 && versions[0].name.Version() != ""
-}
-
-// unavailable says to visitors that the application does not run, and nothing
-// else.
-func unavailable(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Retry-After", "5")
-	errorpage.Write(w, r, http.StatusServiceUnavailable, "")
 }
 
 // toFolder sends a client from /shop to /shop/, because the application's

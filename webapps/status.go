@@ -26,12 +26,15 @@ type Status struct {
 	// running.
 	Deploying bool
 	Step      Step // of the deployment that is under way; "" if there is none
-	Debug     bool // its framework shows tracebacks to visitors
-	Asleep    bool // its first request will start it
-	Retired   bool // it gets no new sessions
-	Previous  bool // Rollback has something to go back to
-	InFlight  int  // requests
-	Draining  int  // replaced deployments that still finish requests
+	// Routed reports that it is none of a folder: whoever runs the server has said
+	// where it lies and what leads to it. It is not deployed, undeployed or rolled back.
+	Routed   bool
+	Debug    bool // its framework shows tracebacks to visitors
+	Asleep   bool // its first request will start it
+	Retired  bool // it gets no new sessions
+	Previous bool // Rollback has something to go back to
+	InFlight int  // requests
+	Draining int  // replaced deployments that still finish requests
 	// Processes is what runs beside it.
 	Processes []ProcessStatus
 	// Workers is what its processes do; nil where there are none.

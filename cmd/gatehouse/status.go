@@ -48,11 +48,14 @@ func writeStatus(w io.Writer, s *control.Server) error {
 	if s.Webapps == "" {
 		l.line("project", "%s: %s", s.Dir, states(s.Apps))
 	} else {
-		n := 0
+		n, routed := -s.Routed, ""
 		for _, count := range s.Apps {
 			n += count
 		}
-		l.line("webapps", "%s in %s: %s", wording.Count(n, "application"), s.Webapps, cmp.Or(states(s.Apps), "none"))
+		if s.Routed > 0 {
+			routed = fmt.Sprintf(", %d of sites", s.Routed)
+		}
+		l.line("webapps", "%s in %s%s: %s", wording.Count(n, "application"), s.Webapps, routed, cmp.Or(states(s.Apps), "none"))
 	}
 	if s.File != "" {
 		l.line("file", "%s", s.File)

@@ -30,7 +30,7 @@ type Config struct {
 	Manager Manager
 	Headers []HeaderRule // of all answers, below what sites and routes say
 
-	Webapps Webapps
+	Webapps Webapps    // what is in it, the folder alone knows
 	Apps    []NamedApp // in the order of the file
 	Sites   []Site     // likewise; none: App is what is served
 }
@@ -161,7 +161,8 @@ type App struct {
 
 // Webapps is a folder of applications.
 type Webapps struct {
-	Dir string // "" for none named
+	Dir   string   // "" for none named
+	Hosts []string // as of a Site
 }
 
 // Manager is the page that looks after a folder of applications.

@@ -139,8 +139,8 @@ type decoder struct {
 	config  *Config
 	schema  map[string]map[string]*Setting // by table and key
 	origins map[string]Origin
-	path    string // of the table that is being read, in origins
-	routed  bool   // there are sites: named applications are those that routes lead to
+	path    string          // of the table that is being read, in origins
+	led     map[string]bool // names of applications that routes lead to; nil if there are no sites
 	failed  FileError
 }
 
@@ -179,7 +179,11 @@ func schema() map[string]map[string]*Setting {
 // beyond reads what a plain server does not have.
 func (d *decoder) beyond(n *node) {
 	apps, sites := n.child("apps"), n.child("sites")
-	d.routed = sites != nil
+	if sites != nil {
+		d.led = ledTo(sites)
+	}
+	owners := hostOwners{}
+	d.folder(owners, n.child("webapps"))
 	if apps != nil {
 		d.apps(apps)
 	}
@@ -188,24 +192,28 @@ func (d *decoder) beyond(n *node) {
 			d.wrong(app.child("app").key, "app: beside [[sites]] an application has a table of its own, [apps.NAME]; [app] is what all of them have")
 		}
 		d.onlyWebapps()
-		d.sites(sites)
+		d.sites(owners, sites)
 	}
 }
 
-// onlyWebapps reports keys that nothing has a use for beside sites.
+// onlyWebapps reports keys that nothing has a use for where there are sites alone.
 func (d *decoder) onlyWebapps() {
+	if d.hasFolder() {
+		return
+	}
 	for _, s := range fileSettings() {
 		if o, set := d.origins[s.Name]; set && o.File != "" && s.ForWebapps() {
-			d.wrong(position{o.Line, o.Column}, "%s: %s", s.Key(), s.beside())
+			d.wrong(position{o.Line, o.Column}, "%s: %s", s.Key(), s.onlyInFolder("there are [[sites]]"))
 		}
 	}
 }
 
-// beside says why such a key is of no use beside sites.
-func (s *Setting) beside() string {
-	what := "it is for applications in a folder of them, and there are [[sites]]"
+// onlyInFolder says why such a key is of no use for others than applications in a
+// folder.
+func (s *Setting) onlyInFolder(but string) string {
+	what := "it is for applications in a folder of them, and " + but
 	if s.HowScripts() {
-		what += ", whose routes have it"
+		what += "; routes to scripts have it as well"
 	}
 	return what
 }

@@ -58,8 +58,11 @@ func tableNote(table string) string {
 	switch table {
 	case appsTable:
 		return "An application that routes lead to by its name. It takes `python` and all keys of `[app]` as well, and has their values from there where it\n" +
-			"does not say otherwise. `[apps.NAME.env]` is as `[app.env]`. Without `[[sites]]` it is one in the folder of applications, by the name of its\n" +
-			"entry, quoted where it has a `#`; what stands here then overrides what the application says itself, and `dir` and `mount` are an error.\n\n"
+			"does not say otherwise. `[apps.NAME.env]` is as `[app.env]`. Without `[[sites]]`, or beside a folder of applications if no route leads to it and\n" +
+			"it has no `dir`, it is one in that folder, by the name of its entry, quoted where it has a `#`; what stands here then overrides what the\n" +
+			"application says itself, and `dir` and `mount` are an error.\n\n"
+	case "webapps":
+		return "The folder of applications: [the guide](../guide/webapps.md) tells what it is. Beside `[[sites]]` it is one of them.\n\n"
 	case sitesTable:
 		return "What is served under some host names: [the guide](../guide/configuration.md) tells how. Beside its keys it has `[[sites.routes]]`.\n\n"
 	case routesTable:

@@ -15,13 +15,16 @@ type FileError struct {
 
 // Problem is one thing that is wrong, and where.
 type Problem struct {
-	File         string
-	Line, Column int // from 1
+	File         string // "" for the command line
+	Line, Column int    // from 1
 	What         string
 }
 
-// String is the problem as one line.
+// String is the problem as one line. What the command line says has no place.
 func (p Problem) String() string {
+	if p.File == "" {
+		return p.What
+	}
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.What)
 }
 

@@ -596,6 +596,12 @@ func Settings() []Setting {
 			What: "a folder of applications: each folder or archive in it runs at the path that its name says",
 			bind: func(c *Config) Value { return pathValue{p: &c.Webapps.Dir, kind: "DIR"} },
 		},
+		{
+			Name: "webapps-hosts", Group: AppsFolder, FileKey: "hosts", Guarded: true, Fixed: "every host that no site has",
+			What: `the names under which the folder of applications answers; "*.example.org" stands for all below example.org`,
+			Why:  "beside sites it is one of them",
+			bind: func(c *Config) Value { return newHosts(&c.Webapps.Hosts) },
+		},
 
 		{
 			Name: "server-name", Group: Answers, Flag: both, Field: "gatehouse.Server.Name",

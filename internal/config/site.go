@@ -3,21 +3,44 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// NamedApp is an application that routes of sites lead to, or, where there are no
-// sites, what is said of one in a folder of applications.
+// NamedApp is an application that routes of sites lead to, or what is said of one
+// in a folder of applications.
 type NamedApp struct {
-	Name  string
-	Dir   string // absolute
-	Mount string // what it is told as SCRIPT_NAME; "" for nothing
-	App   App
+	Name     string
+	InFolder bool   // it is one in a folder of applications, if there is one of that name
+	Dir      string // absolute; "" of one in a folder
+	Mount    string // what it is told as SCRIPT_NAME; "" for nothing, or of one in a folder
+	App      App
 
 	// Of one in a folder of applications. What is not said of one is as by default;
 	// Loaded.Override knows what is said.
 	CGI   CGI
 	Pages Pages
+}
+
+// Routed are those that routes lead to.
+func (c *Config) Routed() []NamedApp {
+	return slices.DeleteFunc(slices.Clone(c.Apps), func(a NamedApp) bool { return a.InFolder })
+}
+
+// InFolder are those of which something is said that are in a folder of
+// applications.
+func (c *Config) InFolder() []NamedApp {
+	return slices.DeleteFunc(slices.Clone(c.Apps), func(a NamedApp) bool { return !a.InFolder })
+}
+
+// forRouted is what an application that routes lead to has of what is said of all:
+// not which one it is, nor what is of use in a folder of applications alone.
+func (a App) forRouted() App {
+	usual := Default().App
+	a.App = usual.App
+	a.Type, a.Start, a.Install = usual.Type, usual.Start, usual.Install
+	a.Release, a.Processes = usual.Release, usual.Processes
+	return a
 }
 
 // Site is what is served under some host names.

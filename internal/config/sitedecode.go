@@ -26,7 +26,7 @@ func (d *decoder) apps(n *node) {
 		switch {
 		case child.kind != Table:
 			d.wrong(child.key, "%s: expected a table for each application, such as [apps.blog], got %s", quoted(name), child.describe())
-		case !d.routed: // whether there is an application of that name nobody here can know
+		case d.inFolder(name, child): // whether there is an application of that name nobody here can know
 			d.config.Apps = append(d.config.Apps, d.override(name, child))
 		case !isAppName(name):
 			d.wrong(child.key, "%s is no name of an application; use letters, digits, - and _", quoted(name))
@@ -36,16 +36,40 @@ func (d *decoder) apps(n *node) {
 	}
 }
 
+// inFolder reports whether a table is about an application in the folder of them:
+// no route leads to one of that name, nor has it a folder of its own.
+func (d *decoder) inFolder(name string, n *node) bool {
+	return d.led == nil || d.hasFolder() && !d.led[name] && n.child("dir") == nil
+}
+
+// ledTo are the names of applications that routes lead to, as far as they can be
+// read: what is wrong with sites is told elsewhere.
+func ledTo(sites *node) map[string]bool {
+	names := map[string]bool{}
+	for _, site := range sites.items {
+		routes := site.child("routes")
+		if routes == nil {
+			continue
+		}
+		for _, route := range routes.items {
+			if app := route.child(string(KindApp)); app != nil {
+				names[app.text] = true
+			}
+		}
+	}
+	return names
+}
+
 // override reads what is said of one application in a folder of them. It is in
 // that folder, and answers where its name says.
 func (d *decoder) override(name string, n *node) NamedApp {
 	usual := Default()
-	app := NamedApp{Name: name}
+	app := NamedApp{Name: name, InFolder: true}
 	h := &holder{config: &Config{App: usual.App, CGI: usual.CGI, Pages: usual.Pages}, app: &app}
 	d.within(appsTable, "apps."+name, n, h)
 	for _, key := range []string{"dir", "mount"} {
 		if child := n.child(key); child != nil {
-			d.wrong(child.key, "%s: it is for applications that routes of [[sites]] lead to, and there are none; one in webapps lies and answers where its name says", key)
+			d.wrong(child.key, "%s: it is for applications that routes of [[sites]] lead to, and none leads to this one; one in webapps lies and answers where its name says", key)
 		}
 	}
 	app.App, app.CGI, app.Pages = h.config.App, h.config.CGI, h.config.Pages
@@ -60,8 +84,7 @@ func isAppName(name string) bool {
 
 // app reads one of them. What it does not say is as [app] has it.
 func (d *decoder) app(name string, n *node) NamedApp {
-	app := NamedApp{Name: name, App: d.config.App}
-	app.App.App = ""
+	app := NamedApp{Name: name, App: d.config.App.forRouted()}
 	app.App.Env = slices.Clone(app.App.Env)
 	app.App.AccelRedirect = maps.Clone(app.App.AccelRedirect)
 	if env := n.child("env"); env != nil && env.kind == Table {
@@ -71,7 +94,7 @@ func (d *decoder) app(name string, n *node) NamedApp {
 	d.within(appsTable, "apps."+name, n, h)
 	for _, key := range n.names {
 		if s := d.schema[appsTable][key]; s != nil && s.ForWebapps() {
-			d.wrong(n.child(key).key, "%s: %s", key, s.beside())
+			d.wrong(n.child(key).key, "%s: %s", key, s.onlyInFolder("routes lead to this one"))
 		}
 	}
 	app.App = h.config.App
@@ -135,44 +158,21 @@ func (d *decoder) unknownWithin(table, path, key string, n *node) {
 }
 
 // sites reads the tables [[sites]].
-func (d *decoder) sites(n *node) {
+func (d *decoder) sites(owners hostOwners, n *node) {
 	items, ok := n.tables()
 	if !ok || len(items) == 0 {
 		d.wrong(n.at, "sites: expected an array of tables, [[sites]], got %s", n.describe())
 		return
 	}
-	owners := map[string]position{} // of hosts
 	for i, item := range items {
 		if len(d.failed.Problems) >= enough {
 			return
 		}
 		site := d.site(SiteName(i), item)
-		d.claim(owners, &site, item)
+		d.claim(owners, site.Hosts, item)
 		d.config.Sites = append(d.config.Sites, site)
 	}
 	d.mounts()
-}
-
-// claim reports hosts that two sites have.
-func (d *decoder) claim(owners map[string]position, s *Site, n *node) {
-	if len(s.Hosts) == 0 {
-		if other, taken := owners[""]; taken {
-			d.wrong(n.key, "sites: this site and that of line %d both have no hosts; only one can answer for all that no other site has", other.line)
-		}
-		owners[""] = n.key
-		return
-	}
-	for i, host := range s.Hosts {
-		at := n.key
-		if list := n.child("hosts"); list != nil && list.kind == Array && len(list.items) == len(s.Hosts) {
-			at = list.items[i].at
-		}
-		if other, taken := owners[host]; taken {
-			d.wrong(at, "hosts: %q is a host of line %d already", host, other.line)
-			continue
-		}
-		owners[host] = at
-	}
 }
 
 // site reads one of them.
@@ -434,11 +434,13 @@ func (p Pattern) Matches(path string) bool {
 // mounts finds the applications that routes name, and decides what each is
 // mounted at.
 func (d *decoder) mounts() {
-	names := make([]string, len(d.config.Apps))
+	var names []string
 	byName := map[string]*NamedApp{}
 	for i := range d.config.Apps {
-		names[i] = d.config.Apps[i].Name
-		byName[names[i]] = &d.config.Apps[i]
+		if app := &d.config.Apps[i]; !app.InFolder {
+			names = append(names, app.Name)
+			byName[app.Name] = app
+		}
 	}
 	shortest := map[string]Pattern{}
 	for i := range d.config.Sites {
@@ -469,6 +471,9 @@ func (d *decoder) mounts() {
 	}
 	for i := range d.config.Apps {
 		app := &d.config.Apps[i]
+		if app.InFolder {
+			continue
+		}
 		home, routed := shortest[app.Name]
 		o := d.origins["apps."+app.Name]
 		at := position{o.Line, o.Column}

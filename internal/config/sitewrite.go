@@ -13,7 +13,7 @@ func (c *Config) siteLines(why func(name string) string) []Line {
 		app, std := &c.Apps[i], Default()
 		table, path := "apps."+tomlKey(app.Name), "apps."+app.Name
 		has := &holder{config: &Config{App: app.App, CGI: app.CGI, Pages: app.Pages}, app: app}
-		if len(c.Sites) == 0 {
+		if app.InFolder {
 			// It stands above what the application's own file says, so a default
 			// that it names is not the same as none.
 			usual := &holder{config: &Config{App: std.App, CGI: std.CGI, Pages: std.Pages}, app: &NamedApp{}}
@@ -24,8 +24,7 @@ func (c *Config) siteLines(why func(name string) string) []Line {
 			lines = append(lines, said...)
 			continue
 		}
-		usual := &holder{config: &Config{App: c.App}, app: &NamedApp{}}
-		usual.config.App.App = ""
+		usual := &holder{config: &Config{App: c.App.forRouted()}, app: &NamedApp{}}
 		lines = append(lines, placeLines(appsTable, table, path, why, has, usual, unlessUsual)...)
 	}
 	for i := range c.Sites {

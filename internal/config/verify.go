@@ -18,10 +18,13 @@ const maxErrorPage = 1 << 20
 func (l *Loaded) Verify() error {
 	v := &verifier{loaded: l}
 	c := &l.Config
-	for i := range c.Apps {
-		name := "apps." + c.Apps[i].Name + ".dir"
-		v.folder(name, c.Apps[i].Dir)
-		v.apart(name, c.Apps[i].Dir)
+	for _, app := range c.Routed() {
+		name := "apps." + app.Name + ".dir"
+		v.folder(name, app.Dir)
+		v.apart(name, app.Dir)
+	}
+	if dir, err := filepath.Abs(c.Webapps.Dir); err == nil && c.Webapps.Dir != "" {
+		v.apart("webapps", dir)
 	}
 	for i := range c.Sites {
 		site := &c.Sites[i]
@@ -143,10 +146,10 @@ func trouble(err error) string {
 // were the only one.
 func (l *Loaded) Application(app *NamedApp) *Loaded {
 	one := &Loaded{Config: l.Config, File: l.File, origins: map[string]Origin{}}
-	one.Config.App, one.Config.Apps, one.Config.Sites = app.App, nil, nil
+	one.Config.App, one.Config.Apps, one.Config.Sites, one.Config.Webapps = app.App, nil, nil, Webapps{}
 	for _, s := range Settings() {
 		o, ok := l.origins["apps."+app.Name+"."+s.Key()]
-		if !ok {
+		if !ok && !s.ForWebapps() {
 			o, ok = l.origins[s.Name]
 		}
 		if ok {

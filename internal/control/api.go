@@ -44,6 +44,8 @@ type Server struct {
 	Memory  int64     `json:"memory_bytes"`      // of the server without its workers; 0 if unknown
 	// Apps are how many applications are in a state, by its name.
 	Apps map[string]int `json:"apps"`
+	// Routed is how many of them routes lead to: they are not in the folder.
+	Routed int `json:"routed,omitempty"`
 	// Problems are entries of the folder that are no applications.
 	Problems []Problem `json:"problems,omitempty"`
 }

@@ -83,6 +83,9 @@ func newError(err error) *Error {
 	if w, ok := errors.AsType[*webapps.WrittenError](err); ok {
 		e.Code, e.Files, e.More = WouldLose, w.Files, w.More
 	}
+	if r, ok := errors.AsType[*webapps.RefusedError](err); ok {
+		e.Code, e.Hint = Refused, r.Hint
+	}
 	for _, c := range []struct {
 		err  error
 		code Code

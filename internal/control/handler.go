@@ -84,6 +84,9 @@ func (h *Handler) server(*http.Request) (any, error) {
 	s.Apps = map[string]int{}
 	for _, a := range h.backend.Apps() {
 		s.Apps[a.State.String()]++
+		if a.Routed {
+			s.Routed++
+		}
 	}
 	for _, p := range h.backend.Problems() {
 		s.Problems = append(s.Problems, Problem{Entry: p.Entry, Error: p.Err.Error()})

@@ -20,10 +20,12 @@ import (
 
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
+	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
 	"github.com/seed-07905ac1/gatehouse/metrics"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 	"github.com/seed-07905ac1/gatehouse/static"
+	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
 // app is a site that a Python application makes, with the files that it declares
@@ -42,10 +44,19 @@ type app struct {
 	found  *detect.Result
 	config pyapp.Config
 
-	current atomic.Pointer[version] // nil if the code could not be loaded yet, which only development allows
-	drains  sync.WaitGroup          // versions that were replaced
-	ctx     context.Context         // ends when they are to end at once
+	// nil while it is halted, or if the code could not be loaded yet, which only
+	// development allows.
+	current atomic.Pointer[version]
+	drains  sync.WaitGroup  // versions that were replaced
+	ctx     context.Context // ends when they are to end at once
 	cancel  context.CancelFunc
+
+	// Of one of several, which can be halted by itself.
+	halted   atomic.Pointer[time.Time]       // since when; nil: it is not
+	loading  atomic.Bool                     // its code is being loaded
+	failure  atomic.Pointer[webapps.Failure] // of the last time; nil if that went well
+	draining atomic.Int32                    // versions that were replaced and have not ended
+	tell     func()                          // is called when one of these has changed
 
 	meter  *metrics.Meter
 	router router.Router
@@ -74,7 +85,7 @@ type pool interface {
 // newApp is an application that is not started yet.
 func newApp(p *project, l *config.Loaded, found *detect.Result, who *account, log *slog.Logger) *app {
 	a := &app{
-		project: p, who: who, log: log, started: l, loaded: l, found: found, meter: metrics.New(),
+		project: p, who: who, log: log, started: l, loaded: l, found: found, meter: metrics.New(), tell: func() {},
 		open: func(ctx context.Context, c pyapp.Config) (pool, error) { return pyapp.OpenContext(ctx, c) },
 	}
 	a.patient.Store(&l.Config)
@@ -147,19 +158,30 @@ func (a *app) replace(ctx context.Context, c pyapp.Config) error {
 }
 
 // take sends requests to a pool that is open, from now on.
-func (a *app) take(p pool) {
-	old := a.current.Swap(newVersion(p, a.current.Load))
+func (a *app) take(p pool) { a.succeed(a.ctx, newVersion(p, a.current.Load)) }
+
+// succeed sends requests to v from now on. What got them before ends when it has
+// answered those that it has, or when ctx ends. The result is closed by then.
+func (a *app) succeed(ctx context.Context, v *version) (ended <-chan struct{}) {
+	over := make(chan struct{})
+	old := a.current.Swap(v)
 	if old == nil {
-		return
+		close(over)
+		return over
 	}
 	old.Shut()
+	a.draining.Add(1)
 	a.drains.Go(func() {
+		defer close(over)
 		select {
 		case <-old.Empty():
-		case <-a.ctx.Done():
+		case <-ctx.Done():
 		}
-		a.end(a.ctx, old.pool)
+		a.end(ctx, old.pool)
+		a.draining.Add(-1)
+		a.tell()
 	})
+	return over
 }
 
 // poolConfig is what the configuration makes of what was found, for an
@@ -299,6 +321,9 @@ func (a *app) route() error {
 	}
 	if a.source != nil {
 		root = &stage{app: root, broken: &a.broken, dir: realDir(a.found.Dir)}
+	}
+	if a.halted.Load() != nil {
+		root = http.HandlerFunc(errorpage.Unavailable)
 	}
 	for _, m := range mounts {
 		h, err := a.mount(m)

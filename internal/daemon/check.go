@@ -26,11 +26,8 @@ func Check(p Project, w io.Writer) error {
 	if err := new(trust).parse(l); err != nil {
 		return err
 	}
-	if dir := located.webapps(l); dir != "" {
-		return checkWebapps(located, l, dir, w)
-	}
-	if len(l.Config.Sites) > 0 {
-		return checkSites(located, l, w)
+	if dir := located.webapps(l); dir != "" || len(l.Config.Sites) > 0 {
+		return checkSites(located, l, dir, w)
 	}
 	found, err := located.look(l)
 	if err != nil {

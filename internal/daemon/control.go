@@ -234,7 +234,6 @@ func absolutePath(path string) string {
 
 var (
 	_ control.Backend = (*backend)(nil)
-	_ inspected       = (*appFolder)(nil)
 	_ inspected       = (*sites)(nil)
 	_ inspected       = (*app)(nil)
 )

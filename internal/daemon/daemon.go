@@ -51,11 +51,8 @@ func Run(ctx context.Context, p Project, streams Streams) error {
 	if err := manageable(l, dir); err != nil {
 		return err
 	}
-	if dir != "" {
-		return run(ctx, l, streams, p.Version, func(d *daemon) (opener, error) { return d.findWebapps(ctx, located, dir) })
-	}
-	if len(l.Config.Sites) > 0 {
-		return runSites(ctx, located, l, streams, p.Version)
+	if dir != "" || len(l.Config.Sites) > 0 {
+		return runSites(ctx, located, l, dir, streams, p.Version)
 	}
 	return run(ctx, l, streams, p.Version, func(d *daemon) (opener, error) {
 		found, err := located.look(l)

@@ -24,11 +24,8 @@ func Explain(p Project, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if dir := located.webapps(l); dir != "" {
-		return explainWebapps(located, l, dir, w)
-	}
-	if len(l.Config.Sites) > 0 {
-		return explainSites(located, l, w)
+	if dir := located.webapps(l); dir != "" || len(l.Config.Sites) > 0 {
+		return explainSites(located, l, dir, w)
 	}
 	found, err := located.look(l)
 	if err != nil {
@@ -65,16 +62,31 @@ func explainRow(b *strings.Builder, label, value string) {
 	}
 }
 
-// explainSites is Explain for a configuration with sites: what its applications
-// are, and all of it with what was found.
-func explainSites(p *project, l *config.Loaded, w io.Writer) error {
+// explainSites is Explain for a configuration with sites, or a folder of
+// applications: what its applications are, and all of it with what was found.
+func explainSites(p *project, l *config.Loaded, folder string, w io.Writer) error {
+	folder, err := severalOnly(p, l, folder)
+	if err != nil {
+		return err
+	}
 	if err := l.Verify(); err != nil {
 		return &Error{Err: err}
 	}
 	s := newSites(p, nil, slog.New(slog.DiscardHandler))
 	defer s.cancel()
 	var b strings.Builder
+	if folder != "" {
+		if err := explainWebapps(l, folder, &b); err != nil {
+			return err
+		}
+		if len(l.Config.Routed()) > 0 {
+			b.WriteByte('\n')
+		}
+	}
 	for i := range l.Config.Apps {
+		if l.Config.Apps[i].InFolder {
+			continue
+		}
 		n, err := s.named(l, &l.Config.Apps[i])
 		if err != nil {
 			return err
@@ -85,7 +97,7 @@ func explainSites(p *project, l *config.Loaded, w io.Writer) error {
 		}
 		l.Config.Apps[i].App.App, l.Config.Apps[i].App.Python = n.found.App, n.found.Python.Path
 	}
-	fmt.Fprintf(&b, "\nthe same as %s\n\n%s", config.FileName, printable(config.Format(l.Lines())))
+	fmt.Fprintf(&b, "\nthe same as %s\n\n%s", config.FileName, printable(config.Format(append(folderLines(p, l, folder), l.Lines()...))))
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("daemon: explain: %w", err)
 	}

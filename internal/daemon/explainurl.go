@@ -6,11 +6,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
+	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
 // Question is a request whose answer is to be explained.
@@ -35,9 +37,13 @@ func ExplainURL(p Project, q Question, w io.Writer) error {
 		return err
 	}
 	e := &explanation{w: w, loaded: l, url: u, method: cmp.Or(q.Method, http.MethodGet)}
-	if len(l.Config.Sites) == 0 {
+	folder := located.webapps(l)
+	if len(l.Config.Sites) == 0 && folder == "" {
 		e.row("answers", "the application, or the static files that it declares; %s has no [[sites]]", cmp.Or(l.File, "the project"))
 		return e.err
+	}
+	if e.folder, err = severalOnly(located, l, folder); err != nil {
+		return err
 	}
 	if err := e.sites(); err != nil {
 		return err
@@ -61,6 +67,7 @@ func (q Question) parse() (*url.URL, error) {
 type explanation struct {
 	w      io.Writer
 	loaded *config.Loaded
+	folder string // of applications; "" if there is none
 	url    *url.URL
 	method string
 	err    error // of writing
@@ -74,8 +81,11 @@ func (e *explanation) row(label, format string, args ...any) {
 }
 
 // signpost is a handler that leads nowhere: it stands in a table for a site or a
-// route.
-type signpost struct{ at *routePlace }
+// route, or for the folder of applications or one of them.
+type signpost struct {
+	at  *routePlace      // nil for what is in the folder
+	app *webapps.Finding // nil for the folder itself
+}
 
 // ServeHTTP implements http.Handler.
 func (signpost) ServeHTTP(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }
@@ -86,7 +96,12 @@ func (e *explanation) sites() error {
 	var hosts []router.Route
 	for i := range c.Sites {
 		for _, host := range hostsOrAll(c.Sites[i].Hosts) {
-			hosts = append(hosts, router.Route{Host: host, Handler: signpost{&routePlace{loaded: e.loaded, site: &c.Sites[i], name: config.SiteName(i)}}})
+			hosts = append(hosts, router.Route{Host: host, Handler: signpost{at: &routePlace{loaded: e.loaded, site: &c.Sites[i], name: config.SiteName(i)}}})
+		}
+	}
+	if e.folder != "" {
+		for _, host := range hostsOrAll(c.Webapps.Hosts) {
+			hosts = append(hosts, router.Route{Host: host, Handler: signpost{}})
 		}
 	}
 	table, err := router.NewTable(hosts)
@@ -98,6 +113,10 @@ func (e *explanation) sites() error {
 		e.row("site", "none: no site has the host %s, and none is for every host", e.url.Hostname())
 		e.row("answers", "404")
 		return nil
+	}
+	if found.at == nil {
+		e.row("site", "the folder of applications %s, %s", e.folder, e.why(c.Webapps.Hosts))
+		return e.app()
 	}
 	e.site(found.at)
 	return e.route(found.at)
@@ -113,21 +132,68 @@ func hostsOrAll(hosts []string) []string {
 
 // site says why it is this one.
 func (e *explanation) site(at *routePlace) {
-	why := "it is for every host that no other site has"
-	if host := e.hostOf(at.site); host != "" {
-		why = "its host " + host
+	e.row("site", "%s, %s", e.place(at.name, ""), e.why(at.site.Hosts))
+}
+
+// why says by which of its hosts a site is found.
+func (e *explanation) why(hosts []string) string {
+	switch host := e.hostOf(hosts); {
+	case host != "":
+		return "its host " + host
+	case len(e.loaded.Config.Sites) == 0:
+		return "it is for every host"
 	}
-	e.row("site", "%s, %s", e.place(at.name, ""), why)
+	return "it is for every host that no other site has"
+}
+
+// app finds the application in the folder of them, by a table like the server's.
+// Which of several versions answers depends on the visitor.
+func (e *explanation) app() error {
+	found, err := inspectWebapps(e.loaded, e.folder)
+	if err != nil {
+		return err
+	}
+	paths := map[string]*webapps.Finding{}
+	var routes []router.Route
+	for i := range found {
+		f := &found[i]
+		if !isApp(f) {
+			continue
+		}
+		if paths[f.Name.Path()] == nil {
+			routes = append(routes, router.Route{Prefix: f.Name.Prefix(), Handler: signpost{app: f}})
+		}
+		paths[f.Name.Path()] = f
+	}
+	table, err := router.NewTable(routes)
+	if err != nil {
+		return fmt.Errorf("daemon: route: %w", err)
+	}
+	post, ok := table.Lookup("", e.url.Path).(signpost)
+	if !ok {
+		e.row("route", "none: no application in the folder is for %s", e.url.Path)
+		e.row("answers", "404")
+		return nil
+	}
+	f := paths[post.app.Name.Path()] // the newest version
+	e.row("route", "%s, the longest path of an application that fits", f.Name.Path())
+	if f.Err != nil {
+		e.row("answers", "503: %v", f.Err)
+	} else {
+		e.row("answers", "%s, %s", f.About, filepath.Join(e.folder, f.Entry))
+	}
+	e.headers(e.loaded.Config.Headers)
+	return nil
 }
 
 // hostOf is the one of a site's hosts that the URL's is.
-func (e *explanation) hostOf(s *config.Site) string {
+func (e *explanation) hostOf(hosts []string) string {
 	name := strings.ToLower(strings.TrimSuffix(e.url.Hostname(), "."))
-	if slices.Contains(s.Hosts, name) {
+	if slices.Contains(hosts, name) {
 		return name
 	}
 	best := ""
-	for _, host := range s.Hosts {
+	for _, host := range hosts {
 		if parent, wild := strings.CutPrefix(host, "*"); wild && strings.HasSuffix(name, parent) && len(host) > len(best) {
 			best = host
 		}
@@ -155,11 +221,11 @@ func (e *explanation) route(at *routePlace) error {
 		r := &at.site.Routes[j]
 		routes = append(routes, router.Route{
 			Prefix: r.Path.Prefix, Exact: r.Path.Exact, Methods: methodsOf(r),
-			Handler: signpost{&routePlace{loaded: e.loaded, site: at.site, route: r, name: config.RouteName(i, j)}},
+			Handler: signpost{at: &routePlace{loaded: e.loaded, site: at.site, route: r, name: config.RouteName(i, j)}},
 		})
 	}
 	if rest := restOf(at.site); rest != nil {
-		routes = append(routes, router.Route{Methods: methodsOf(rest), Handler: signpost{&routePlace{loaded: e.loaded, site: at.site, route: rest, name: at.name}}})
+		routes = append(routes, router.Route{Methods: methodsOf(rest), Handler: signpost{at: &routePlace{loaded: e.loaded, site: at.site, route: rest, name: at.name}}})
 	}
 	table, err := router.NewTable(routes)
 	if err != nil {
@@ -224,8 +290,14 @@ func (e *explanation) answer(at *routePlace) {
 	if r.Kind == config.KindRedirect {
 		e.row("", "here: %s", location(at, e.url))
 	}
+	e.headers(at.loaded.Config.Headers, at.site.Headers, r.Headers)
+}
+
+// headers says what becomes of the answer's fields, by rules that come on top of
+// each other.
+func (e *explanation) headers(all ...[]config.HeaderRule) {
 	own := &dress{}
-	for _, rules := range [][]config.HeaderRule{at.loaded.Config.Headers, at.site.Headers, r.Headers} {
+	for _, rules := range all {
 		own, _ = own.over(rules, nil) // only pages could fail
 	}
 	for _, rule := range own.rules {

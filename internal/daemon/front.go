@@ -144,7 +144,7 @@ func (f *front) exchangeHandler(s site) {
 // are served faster than middleware runs.
 func chain(cfg *config.Config, s site, access *accesslog.Log, trust forwarded.Trust) http.Handler {
 	h := s.handler()
-	if len(cfg.Headers) > 0 && len(cfg.Sites) == 0 { // sites have put their own on top
+	if _, several := s.(*sites); len(cfg.Headers) > 0 && !several { // each of them has put its own on top
 		h = &routeHandler{h, &dress{rules: cfg.Headers}}
 	}
 	if access != nil {

@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 
@@ -16,17 +15,22 @@ import (
 
 // What each kind of site tells of itself: see inspected.
 
-func (h *appFolder) manager() control.Manager { return h.Deployer }
-
-func (h *appFolder) logName(name webapps.ContextName) string { return name.String() }
-
-func (h *appFolder) place(s *control.Server) { s.Dir, s.Webapps = absolutePath(h.project.dir), h.dir }
-
 // status is an application as if it were one of a folder, under a name.
 func (a *app) status(name webapps.ContextName) webapps.Status {
 	s := webapps.Status{
 		Name: name, Entry: filepath.Base(absolutePath(a.project.dir)), Type: webapps.WSGI, About: "WSGI",
-		State: webapps.Failed, Traffic: a.meter.Snapshot(),
+		State: webapps.Failed, Traffic: a.meter.Snapshot(), Draining: int(a.draining.Load()),
+	}
+	if since := a.halted.Load(); since != nil {
+		s.State, s.Since = webapps.Stopped, *since
+	}
+	if a.loading.Load() {
+		s.Deploying, s.Step = true, webapps.Starting
+	}
+	if f := a.failure.Load(); f != nil {
+		named := *f
+		named.Name = name
+		s.Failure = &named
 	}
 	if broken := a.broken.Load(); broken != nil {
 		s.Failure = &webapps.Failure{Name: name, Err: broken, Hint: broken.Hint, Traceback: broken.Traceback}
@@ -77,48 +81,86 @@ func nameOf(app string) webapps.ContextName {
 	return name
 }
 
-// Apps implements inspected: applications have the names that the file gives them,
-// wherever routes lead to them.
+// Apps implements inspected: applications that routes lead to have the names that
+// the file gives them, wherever the routes are.
 func (s *sites) Apps() []webapps.Status {
 	apps := s.current.Load().apps
 	all := make([]webapps.Status, 0, len(apps))
-	for _, name := range slices.Sorted(maps.Keys(apps)) {
-		all = append(all, apps[name].status(nameOf(name)))
+	for name, a := range apps {
+		status := a.status(nameOf(name))
+		status.Routed = true
+		all = append(all, status)
+	}
+	if s.folder != nil {
+		all = append(all, s.folder.Apps()...)
+	}
+	slices.SortFunc(all, func(a, b webapps.Status) int { return a.Name.Compare(b.Name) })
+	return all
+}
+
+// Traffic implements manager.Apps.
+func (s *sites) Traffic() map[webapps.ContextName]metrics.Snapshot {
+	all := map[webapps.ContextName]metrics.Snapshot{}
+	if s.folder != nil {
+		all = s.folder.Traffic()
+	}
+	for name, a := range s.current.Load().apps {
+		all[nameOf(name)] = a.meter.Snapshot()
 	}
 	return all
 }
 
 // Problems implements inspected.
-func (s *sites) Problems() []webapps.Problem { return nil }
-
-// called is the application of that name.
-func (s *sites) called(name webapps.ContextName) (*app, error) {
-	if a := s.current.Load().apps[name.Base()]; a != nil {
-		return a, nil
+func (s *sites) Problems() []webapps.Problem {
+	if s.folder == nil {
+		return nil
 	}
-	return nil, fmt.Errorf("%v: %w", name, webapps.ErrNoApp)
+	return s.folder.Problems()
 }
+
+// routed is the application of that name that routes lead to, nil if they lead to
+// none.
+func (s *sites) routed(name webapps.ContextName) *app { return s.current.Load().apps[name.Base()] }
+
+// noApp is the error where neither routes nor the folder have an application.
+func noApp(name webapps.ContextName) error { return fmt.Errorf("%v: %w", name, webapps.ErrNoApp) }
 
 // Requests implements inspected.
 func (s *sites) Requests(name webapps.ContextName, most int) ([]metrics.Request, error) {
-	a, err := s.called(name)
-	if err != nil {
-		return nil, err
+	switch a := s.routed(name); {
+	case a != nil:
+		return a.Requests(name, most)
+	case s.folder != nil:
+		return s.folder.Requests(name, most)
 	}
-	return a.Requests(name, most)
+	return nil, noApp(name)
 }
 
 // Stacks implements inspected.
 func (s *sites) Stacks(ctx context.Context, name webapps.ContextName) ([]pyapp.WorkerStacks, error) {
-	a, err := s.called(name)
-	if err != nil {
-		return nil, err
+	switch a := s.routed(name); {
+	case a != nil:
+		return a.Stacks(ctx, name)
+	case s.folder != nil:
+		return s.folder.Stacks(ctx, name)
 	}
-	return a.Stacks(ctx, name)
+	return nil, noApp(name)
 }
 
-func (s *sites) manager() control.Manager { return nil }
+func (s *sites) manager() control.Manager { return s }
 
-func (s *sites) logName(name webapps.ContextName) string { return name.Base() }
+// logName implements inspected: what routes lead to is known by the name in the
+// file.
+func (s *sites) logName(name webapps.ContextName) string {
+	if s.folder == nil || s.routed(name) != nil {
+		return name.Base()
+	}
+	return name.String()
+}
 
-func (s *sites) place(server *control.Server) { server.Dir = absolutePath(s.project.dir) }
+func (s *sites) place(server *control.Server) {
+	server.Dir = absolutePath(s.project.dir)
+	if s.folder != nil {
+		server.Webapps = s.folder.dir
+	}
+}

@@ -45,14 +45,14 @@ func newManaged(l *config.Loaded, b book) (*managed, error) {
 	return &managed{cfg: cfg, book: b}, nil
 }
 
-// manageable refuses a manager page where there is no folder of applications for
-// it to look after.
+// manageable refuses a manager page where there is one application alone: nothing
+// can be done to that by itself.
 func manageable(l *config.Loaded, webapps string) error {
-	if webapps != "" || l.Config.Manager.Listen == "" {
+	if webapps != "" || len(l.Config.Sites) > 0 || l.Config.Manager.Listen == "" {
 		return nil
 	}
 	return &Error{
-		Err:  fmt.Errorf("%s: the manager page looks after a folder of applications, and there is none", l.Call("manager")),
+		Err:  fmt.Errorf("%s: the manager page looks after several applications, and this is one alone", l.Call("manager")),
 		Hint: "put the application into webapps/NAME; gatehouse status, stacks, logs and top tell of one without a page",
 	}
 }
@@ -90,12 +90,12 @@ func (m *managed) serve(d *daemon, s site) error {
 	if m == nil {
 		return nil
 	}
-	h, ok := s.(*appFolder)
+	apps, ok := s.(manager.Apps)
 	if !ok {
 		return fmt.Errorf("daemon: a manager page for %T", s)
 	}
 	page, err := manager.New(manager.Config{
-		Apps: h.Deployer, Addr: m.listener.Addr().(*net.TCPAddr).AddrPort(), Password: m.cfg.Password, Book: m.book.Book, Log: d.log,
+		Apps: apps, Addr: m.listener.Addr().(*net.TCPAddr).AddrPort(), Password: m.cfg.Password, Book: m.book.Book, Log: d.log,
 	})
 	if err != nil {
 		return err

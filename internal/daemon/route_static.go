@@ -54,8 +54,11 @@ func openStatic(_ context.Context, b *treeBuilder, at *routePlace) (http.Handler
 // applications of. Their sources are nobody's business, under whichever address.
 func withheldIn(c *config.Config, dir string) []string {
 	var programs []string
-	for i := range c.Apps {
-		programs = append(programs, c.Apps[i].Dir)
+	for _, app := range c.Routed() {
+		programs = append(programs, app.Dir)
+	}
+	if folder, err := filepath.Abs(c.Webapps.Dir); err == nil && c.Webapps.Dir != "" {
+		programs = append(programs, folder)
 	}
 	for i := range c.Sites {
 		for _, r := range c.Sites[i].Routes {

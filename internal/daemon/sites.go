@@ -16,15 +16,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/bell"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
+	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
-// sites is what a configuration with [[sites]] serves: several sites, and the
-// applications that their routes lead to.
+// sites is what a configuration with [[sites]] or a folder of applications serves:
+// several sites, of which the folder is one, and the applications that routes of
+// the others lead to.
 type sites struct {
 	project *project
+	folder  *appFolder // nil if there is none
 	who     *account
 	byRoot  bool // started by root, and nobody named to run as: see foreign
 	log     *slog.Logger
@@ -33,19 +37,27 @@ type sites struct {
 	loaded  atomic.Pointer[config.Loaded] // what is served now
 	current atomic.Pointer[tree]
 
+	turn chan struct{} // holds a token while somebody changes it, or one application
+	bell bell.Bell     // rung when something has changed that Apps tells
+
+	loading   context.Context // ends when no application may be started any more
+	stopLoads context.CancelFunc
+
 	ended  <-chan struct{} // closed when the tree before the present one has ended; belongs to who reloads
 	drains sync.WaitGroup  // trees that were replaced
 	ctx    context.Context // ends when they are to end at once
 	cancel context.CancelFunc
 }
 
-// runSites is Run where the configuration has sites.
-func runSites(ctx context.Context, p *project, l *config.Loaded, streams Streams, version string) error {
-	if err := sitesOnly(p, l); err != nil {
-		return err
-	}
+// runSites is Run where the configuration has sites, or there is a folder of
+// applications.
+func runSites(ctx context.Context, p *project, l *config.Loaded, folder string, streams Streams, version string) error {
 	return run(ctx, l, streams, version, func(d *daemon) (opener, error) {
-		who, caution, err := sitesAccount(l, os.Geteuid())
+		folder, err := severalOnly(p, l, folder)
+		if err != nil {
+			return nil, err
+		}
+		who, caution, err := sitesAccount(l, folder, os.Geteuid())
 		if err != nil {
 			return nil, err
 		}
@@ -54,12 +66,32 @@ func runSites(ctx context.Context, p *project, l *config.Loaded, streams Streams
 		return func() (site, error) {
 			s := newSites(p, d.who, d.log)
 			s.byRoot = byRoot
+			if folder != "" {
+				s.folder = newAppFolder(folder, l, d.who, d.log)
+			}
 			return s, s.start(ctx, l)
 		}, nil
 	})
 }
 
-// sitesOnly refuses what goes together with one application only.
+// severalOnly refuses what goes together with one application only. It returns the
+// absolute path of the folder of applications, "" if there is none.
+func severalOnly(p *project, l *config.Loaded, folder string) (string, error) {
+	if len(l.Config.Sites) > 0 {
+		if err := sitesOnly(p, l); err != nil {
+			return "", err
+		}
+	}
+	if folder == "" {
+		return "", nil
+	}
+	if err := together(l); err != nil {
+		return "", err
+	}
+	return absoluteFolder(folder)
+}
+
+// sitesOnly refuses what sites have no place for.
 func sitesOnly(p *project, l *config.Loaded) error {
 	switch {
 	case p.callable != "":
@@ -78,14 +110,18 @@ func sitesOnly(p *project, l *config.Loaded) error {
 
 // sitesAccount is whom the process becomes: applications and scripts must not gain
 // rights by being served.
-func sitesAccount(l *config.Loaded, euid int) (who *account, caution string, err error) {
+func sitesAccount(l *config.Loaded, folder string, euid int) (who *account, caution string, err error) {
 	c := &l.Config
 	code := codeFolders(c)
-	if len(code) == 0 {
+	switch {
+	case folder != "":
+		who, err = accountForAll(folder, c.User, euid)
+	case len(code) > 0:
+		who, caution, err = accountFor(applicationRuns, filepath.Dir(l.File), c.User, euid)
+	default:
 		who, err = accountNamed(c.User, euid)
-		return who, "", err
 	}
-	if who, caution, err = accountFor(applicationRuns, filepath.Dir(l.File), c.User, euid); err != nil {
+	if err != nil {
 		return nil, "", err
 	}
 	if c.User != "" || euid != 0 {
@@ -105,7 +141,7 @@ func sitesAccount(l *config.Loaded, euid int) (who *account, caution string, err
 // of what says so.
 func codeFolders(c *config.Config) map[string]string {
 	all := map[string]string{}
-	for _, app := range c.Apps {
+	for _, app := range c.Routed() {
 		all["apps."+app.Name+".dir"] = app.Dir
 	}
 	for i := range c.Sites {
@@ -138,21 +174,65 @@ func foreign(l *config.Loaded, code map[string]string, uid uint32, ownerOf func(
 
 func newSites(p *project, who *account, log *slog.Logger) *sites {
 	s := &sites{
-		project: p, who: who, log: log,
+		project: p, who: who, log: log, turn: make(chan struct{}, 1),
 		pools: func(ctx context.Context, c pyapp.Config) (pool, error) { return pyapp.OpenContext(ctx, c) },
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.loading, s.stopLoads = context.WithCancel(s.ctx)
 	return s
 }
 
 // start opens all of it. The process is s.who's already.
 func (s *sites) start(ctx context.Context, l *config.Loaded) error {
+	if s.folder != nil {
+		if err := s.folder.open(); err != nil {
+			return err
+		}
+	}
 	next, _, err := s.prepare(ctx, l)
 	if err == nil {
 		err = s.take(next, l)
 	}
-	return err
+	if s.folder == nil {
+		return err
+	}
+	if err != nil {
+		_ = s.folder.Close(ctx) // err is what to tell
+		return err
+	}
+	s.folder.wait(ctx)
+	rung, stop := s.folder.Subscribe()
+	s.drains.Go(func() {
+		defer stop()
+		for {
+			select {
+			case <-rung:
+				s.bell.Ring()
+			case <-s.loading.Done():
+				return
+			}
+		}
+	})
+	return nil
 }
+
+// enter takes the turn of changing what is served, which leave gives back.
+func (s *sites) enter(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		if s.loading.Err() == nil {
+			return nil
+		}
+		s.leave()
+		return webapps.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.loading.Done():
+		return webapps.ErrClosed
+	}
+}
+
+func (s *sites) leave() { <-s.turn }
 
 // hosted is a running application, or one that is to run, with what is new of it.
 type hosted struct {
@@ -182,18 +262,20 @@ func (s *sites) prepare(ctx context.Context, l *config.Loaded) (next *plan, stay
 			next.drop()
 		}
 	}()
-	for i := range l.Config.Apps {
-		n, err := s.named(l, &l.Config.Apps[i])
+	for _, app := range l.Config.Routed() {
+		n, err := s.named(l, &app)
 		if err != nil {
 			return next, nil, err
 		}
-		next.apps[l.Config.Apps[i].Name] = n
+		next.apps[app.Name] = n
 	}
 	var fresh []*hosted
 	for _, n := range next.apps {
-		if n.app.pool() != nil && alike(n.config, n.app.config) {
+		switch {
+		case n.app.halted.Load() != nil: // what is new of it is for when it is started again
+		case n.app.pool() != nil && alike(n.config, n.app.config):
 			stays = append(stays, n)
-		} else {
+		default:
 			fresh = append(fresh, n)
 		}
 	}
@@ -238,6 +320,7 @@ func (s *sites) named(l *config.Loaded, c *config.NamedApp) (*hosted, error) {
 	}
 	if n.app == nil {
 		n.app = newApp(p, one, found, s.who, s.log)
+		n.app.tell = s.bell.Ring
 	}
 	return n, nil
 }
@@ -255,10 +338,14 @@ func (p *plan) drop() {
 // the last of its requests is done.
 func (s *sites) take(next *plan, l *config.Loaded) error {
 	for _, n := range next.apps {
-		if n.pool == nil {
+		halted := n.app.halted.Load() != nil
+		if n.pool == nil && !halted {
 			continue
 		}
-		n.app.take(n.pool)
+		if !halted {
+			n.app.take(n.pool)
+			n.app.failure.Store(nil)
+		}
 		n.app.loaded, n.app.found, n.app.config = n.loaded, n.found, n.config
 		if err := n.app.route(); err != nil {
 			return err
@@ -266,6 +353,7 @@ func (s *sites) take(next *plan, l *config.Loaded) error {
 	}
 	s.loaded.Store(l)
 	old := s.current.Swap(next.tree)
+	s.bell.Ring()
 	if old == nil {
 		return nil
 	}
@@ -315,21 +403,38 @@ func (s *sites) configuration() (*config.Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(l.Config.Sites) == 0 {
+	folder := s.project.webapps(l)
+	switch {
+	case s.folder == nil && len(l.Config.Sites) == 0:
 		return nil, &Error{Err: errors.New("the configuration has no [[sites]] any more; what is served then needs a restart")}
+	case s.folder != nil && len(l.Config.Sites) > 0 && folder == "":
+		return nil, &Error{
+			Err:  errors.New("the configuration has [[sites]] and does not name the folder of applications; to go on without needs a restart"),
+			Hint: "[webapps] with dir = \"webapps\" keeps the folder beside the sites",
+		}
+	case s.folder != nil:
+		if err := s.folder.clash(l); err != nil {
+			return nil, err
+		}
+		folder = s.folder.dir // another one needs a restart
 	}
 	if s.byRoot {
 		if err := foreign(l, codeFolders(&l.Config), uint32(os.Geteuid()), owner); err != nil {
 			return nil, err
 		}
 	}
-	return l, sitesOnly(s.project, l)
+	_, err = severalOnly(s.project, l, folder)
+	return l, err
 }
 
 // reload implements site. What the file says is taken in as a whole or not at all;
 // then each application that goes on loads its code again, and one whose code is
 // broken keeps the old.
 func (s *sites) reload(ctx context.Context, l *config.Loaded) (kept []error, err error) {
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.leave()
 	next, stays, err := s.prepare(ctx, l)
 	if err != nil {
 		return nil, err
@@ -341,13 +446,14 @@ func (s *sites) reload(ctx context.Context, l *config.Loaded) (kept []error, err
 	var wg sync.WaitGroup
 	for i, n := range stays {
 		wg.Go(func() {
-			if errs[i] = n.app.pool().Reload(ctx); errs[i] == nil {
-				errs[i] = n.app.route()
-			}
+			errs[i] = n.app.renew(ctx)
 		})
 	}
+	if s.folder != nil {
+		wg.Go(func() { kept = s.folder.reload(ctx, l) })
+	}
 	wg.Wait()
-	return slices.DeleteFunc(errs, func(err error) bool { return err == nil }), nil
+	return append(slices.DeleteFunc(errs, func(err error) bool { return err == nil }), kept...), nil
 }
 
 // fallback implements site.
@@ -373,10 +479,10 @@ func (s *sites) patience(sig os.Signal) time.Duration {
 	return patienceOf(&s.loaded.Load().Config, sig)
 }
 
-// announce implements site: a line for each site.
+// announce implements site: a line for each application and each site.
 func (s *sites) announce(screen *screen, begun time.Time, addrs []address) {
 	l, t := s.loaded.Load(), s.current.Load()
-	for _, c := range l.Config.Apps {
+	for _, c := range l.Config.Routed() {
 		a := t.apps[c.Name]
 		info := a.pool().Info()
 		screen.line("app", "%s: %s, %s × %s, %s %s %s", c.Name, a.found.Framework, fmt.Sprint(info.Workers), a.found.App, pythonName(info.Implementation), info.Python, place(a.found))
@@ -393,6 +499,9 @@ func (s *sites) announce(screen *screen, begun time.Time, addrs []address) {
 			text += c.Root + ", " + count(len(c.Routes), "route")
 		}
 		screen.line("site", "%s", text)
+	}
+	if s.folder != nil {
+		s.folder.announce(screen)
 	}
 	for i, addr := range addrs {
 		if i == 0 {
@@ -418,10 +527,13 @@ func (s *sites) changed() <-chan string { return nil }
 func (s *sites) risks() []string {
 	var all []string
 	t := s.current.Load()
-	for _, c := range s.loaded.Load().Config.Apps {
+	for _, c := range s.loaded.Load().Config.Routed() {
 		for _, risk := range t.apps[c.Name].risks() {
 			all = append(all, c.Name+": "+risk)
 		}
+	}
+	if s.folder != nil {
+		all = append(all, s.folder.risks()...)
 	}
 	return all
 }
@@ -431,6 +543,9 @@ func (s *sites) dump(ctx context.Context) {
 	for _, a := range s.current.Load().apps {
 		a.dump(ctx)
 	}
+	if s.folder != nil {
+		s.folder.dump(ctx)
+	}
 }
 
 // close implements site.
@@ -438,19 +553,29 @@ func (s *sites) close(ctx context.Context) error {
 	defer s.cancel()
 	stop := context.AfterFunc(ctx, s.cancel)
 	defer stop()
+	s.stopLoads()
+	s.turn <- struct{}{} // for good: whoever had it is done
+	var wg sync.WaitGroup
 	if t := s.current.Load(); t != nil {
-		s.endTree(ctx, t, nil)
+		wg.Go(func() { s.endTree(ctx, t, nil) })
 	}
+	var err error
+	if s.folder != nil {
+		wg.Go(func() { err = s.folder.Close(ctx) })
+	}
+	wg.Wait()
 	s.drains.Wait()
-	return nil
+	return err
 }
 
-// checkSites is Check for a configuration with sites. Nothing is started.
-func checkSites(p *project, l *config.Loaded, w io.Writer) error {
-	if err := sitesOnly(p, l); err != nil {
+// checkSites is Check for a configuration with sites, or a folder of applications.
+// Nothing is started.
+func checkSites(p *project, l *config.Loaded, folder string, w io.Writer) error {
+	folder, err := severalOnly(p, l, folder)
+	if err != nil {
 		return err
 	}
-	if _, _, err := sitesAccount(l, os.Geteuid()); err != nil {
+	if _, _, err := sitesAccount(l, folder, os.Geteuid()); err != nil {
 		return err
 	}
 	if err := l.Verify(); err != nil {
@@ -459,9 +584,8 @@ func checkSites(p *project, l *config.Loaded, w io.Writer) error {
 	s := newSites(p, nil, slog.New(slog.DiscardHandler))
 	defer s.cancel()
 	screen := newScreen(w)
-	for i := range l.Config.Apps {
-		c := &l.Config.Apps[i]
-		n, err := s.named(l, c)
+	for _, c := range l.Config.Routed() {
+		n, err := s.named(l, &c)
 		if err != nil {
 			return err
 		}
@@ -485,7 +609,22 @@ func checkSites(p *project, l *config.Loaded, w io.Writer) error {
 			routes++
 		}
 	}
-	screen.line("ok", "%s; %s, %s", filepath.Clean(l.File), count(len(l.Config.Sites), "site"), count(routes, "route"))
+	var ok []string
+	if len(l.Config.Sites) > 0 {
+		ok = append(ok, count(len(l.Config.Sites), "site"), count(routes, "route"))
+	}
+	if folder != "" {
+		apps, err := checkWebapps(l, folder, screen)
+		if err != nil {
+			return err
+		}
+		ok = append(ok, count(apps, "application")+" in "+folder)
+	}
+	file := "no configuration file"
+	if l.File != "" {
+		file = filepath.Clean(l.File)
+	}
+	screen.line("ok", "%s; %s", file, strings.Join(ok, ", "))
 	return nil
 }
 

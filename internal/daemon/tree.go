@@ -42,6 +42,12 @@ func (s *sites) open(ctx context.Context, l *config.Loaded, apps map[string]*app
 			routes = append(routes, router.Route{Host: host, Handler: h})
 		}
 	}
+	if s.folder != nil {
+		h := &routeHandler{s.folder, &dress{rules: l.Config.Headers}}
+		for _, host := range hostsOrAll(l.Config.Webapps.Hosts) {
+			routes = append(routes, router.Route{Host: host, Handler: h})
+		}
+	}
 	t.hosts, err = router.NewTable(routes)
 	return t, err
 }

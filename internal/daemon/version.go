@@ -3,6 +3,7 @@ package daemon
 import (
 	"net/http"
 
+	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
 	"github.com/seed-07905ac1/gatehouse/internal/turnstile"
 )
 
@@ -12,7 +13,7 @@ import (
 type version struct {
 	*turnstile.Turnstile
 	pool    pool
-	replace func() *version // what has taken its place, for who comes too late
+	replace func() *version // what has taken its place, for who comes too late; nil if nothing has
 }
 
 func newVersion(p pool, current func() *version) *version {
@@ -22,7 +23,10 @@ func newVersion(p pool, current func() *version) *version {
 // ServeHTTP implements http.Handler.
 func (v *version) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for !v.Enter() {
-		v = v.replace()
+		if v = v.replace(); v == nil {
+			errorpage.Unavailable(w, r)
+			return
+		}
 	}
 	defer v.Exit()
 	v.pool.ServeHTTP(w, r)

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,18 +78,16 @@ func alone(l *config.Loaded) error {
 	return nil
 }
 
-// together refuses what only an application by itself can be told.
+// together refuses what only an application by itself can be told. Beside sites
+// there are applications that routes lead to, of which it can be.
 func together(l *config.Loaded) error {
-	if len(l.Config.Sites) > 0 {
-		return &Error{Err: fmt.Errorf("%s and [[sites]] do not go together; keep one of them", l.Call("webapps"))}
-	}
 	for _, s := range config.Settings() {
 		_, set := l.Origin(s.Name)
 		switch {
 		case !set:
 		case s.Name == "reload":
 			return &Error{Err: fmt.Errorf("%s is for one application; what is saved in webapps is deployed anyway", l.Call(s.Name))}
-		case ownOnly(s.Name) && s.Name != "python":
+		case ownOnly(s.Name) && s.Name != "python" && (len(l.Config.Sites) == 0 || s.ForWebapps()):
 			return &Error{
 				Err:  fmt.Errorf("%s is the matter of each application in webapps", l.Call(s.Name)),
 				Hint: "put it into gatehouse.toml in that application's folder",
@@ -101,10 +97,9 @@ func together(l *config.Loaded) error {
 	return nil
 }
 
-// appFolder is a site of several applications.
+// appFolder is a folder of applications, one of the sites that there are.
 type appFolder struct {
 	*webapps.Deployer
-	project *project
 	dir     string
 	who     *account
 	log     *slog.Logger
@@ -112,36 +107,31 @@ type appFolder struct {
 	loaded  atomic.Pointer[config.Loaded] // for applications that are deployed from now on
 }
 
-// findWebapps decides who runs the applications in dir.
-func (d *daemon) findWebapps(ctx context.Context, p *project, dir string) (opener, error) {
-	l := d.front.loaded
-	if err := together(l); err != nil {
-		return nil, err
-	}
-	dir, err := absoluteFolder(dir)
-	if err != nil {
-		return nil, err
-	}
-	if d.who, err = accountForAll(dir, l.Config.User, os.Geteuid()); err != nil {
-		return nil, err
-	}
-	h := &appFolder{
-		project: p, dir: dir, who: d.who, log: d.log, started: l,
-	}
+// newAppFolder is the folder dir, whose applications run as who. Nothing of it is
+// opened yet.
+func newAppFolder(dir string, l *config.Loaded, who *account, log *slog.Logger) *appFolder {
+	h := &appFolder{dir: dir, who: who, log: log, started: l}
 	h.loaded.Store(l)
-	return func() (site, error) {
-		if h.Deployer, err = webapps.Open(h.deployerConfig()); err != nil {
-			return nil, webappsError(dir, err)
-		}
-		timer := time.NewTimer(firstWait)
-		defer timer.Stop()
-		select {
-		case <-h.Deployed():
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		return h, nil
-	}, nil
+	return h
+}
+
+// open begins to deploy what is in it. The process is h.who's already.
+func (h *appFolder) open() (err error) {
+	if h.Deployer, err = webapps.Open(h.deployerConfig()); err != nil {
+		return webappsError(h.dir, err)
+	}
+	return nil
+}
+
+// wait waits until all that was there at first has been tried, but not for ever.
+func (h *appFolder) wait(ctx context.Context) {
+	timer := time.NewTimer(firstWait)
+	defer timer.Stop()
+	select {
+	case <-h.Deployed():
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // deployerConfig is the Deployer's.
@@ -187,49 +177,24 @@ func absoluteFolder(dir string) (string, error) {
 	return abs, nil
 }
 
-func (h *appFolder) handler() http.Handler { return h.Deployer }
-
-func (h *appFolder) asksOrigin() bool { return true }
-
-// patience implements site.
-func (h *appFolder) patience(sig os.Signal) time.Duration {
-	c := &h.loaded.Load().Config
-	if sig == syscall.SIGINT {
-		return c.InterruptDrain
-	}
-	return c.Drain
-}
-
-// configuration implements site.
-func (h *appFolder) configuration() (*config.Loaded, error) {
-	l, err := h.project.load()
-	if err != nil {
-		return nil, err
-	}
-	return l, together(l)
-}
-
-// reload implements site: every application loads its code again. Those that
-// cannot go on as they were.
-func (h *appFolder) reload(ctx context.Context, l *config.Loaded) (kept []error, err error) {
+// reload has every application load its code again. kept are why some of them
+// cannot, and go on as they were.
+func (h *appFolder) reload(ctx context.Context, l *config.Loaded) (kept []error) {
 	h.loaded.Store(l)
 	for _, text := range strays(l, h.names()) {
 		h.log.Warn("a table is about no application", "error", text)
 	}
-	err = h.ReloadAll(ctx)
-	if all, ok := err.(interface{ Unwrap() []error }); ok {
-		return all.Unwrap(), nil
+	switch err := h.ReloadAll(ctx).(type) {
+	case nil:
+		return nil
+	case interface{ Unwrap() []error }:
+		return err.Unwrap()
+	default:
+		return []error{err}
 	}
-	return nil, err
 }
 
-// fallback implements site.
-func (h *appFolder) fallback() string { return "all applications go on as they were" }
-
-// changed implements site: the Deployer sees itself what changes.
-func (h *appFolder) changed() <-chan string { return nil }
-
-// risks implements site.
+// risks are what strangers should not reach.
 func (h *appFolder) risks() (all []string) {
 	for _, s := range h.Apps() {
 		if s.Debug {
@@ -239,7 +204,7 @@ func (h *appFolder) risks() (all []string) {
 	return all
 }
 
-// dump implements site.
+// dump logs what all workers are doing.
 func (h *appFolder) dump(ctx context.Context) {
 	for _, s := range h.Apps() {
 		stacks, err := h.Stacks(ctx, s.Name)
@@ -249,13 +214,10 @@ func (h *appFolder) dump(ctx context.Context) {
 	}
 }
 
-// close implements site.
-func (h *appFolder) close(ctx context.Context) error { return h.Close(ctx) }
-
 // announce says what runs where, an application each line.
-func (h *appFolder) announce(s *screen, begun time.Time, addrs []address) {
-	apps := h.Apps()
-	s.line("webapps", "%s in %s", count(len(apps), "application"), h.dir)
+func (h *appFolder) announce(s *screen) {
+	apps, l := h.Apps(), h.loaded.Load()
+	s.line("webapps", "%s in %s%s", count(len(apps), "application"), h.dir, answersFor(&l.Config))
 	path, about, entry := 0, 0, 0
 	for i := range apps {
 		path, about, entry = max(path, len(apps[i].Name.String())), max(about, len(apps[i].About)), max(entry, len(apps[i].Entry))
@@ -268,19 +230,42 @@ func (h *appFolder) announce(s *screen, begun time.Time, addrs []address) {
 		}
 		s.line(label, "%-*s  %-*s  %-*s  %s", path, a.Name, about, a.About, entry, a.Entry, stateOf(a))
 	}
-	for _, text := range strays(h.loaded.Load(), h.names()) {
+	for _, text := range strays(l, h.names()) {
 		s.line("warning", "%s", text)
 	}
 	if len(apps) > 1 {
 		s.line("", "all run as one user and can reach each other's files and processes")
 	}
-	for i, addr := range addrs {
-		if i == 0 {
-			s.line("ready", "%-28s in %s", addr.url, seconds(time.Since(begun)))
-		} else {
-			s.line("", "%s", addr.url)
+}
+
+// answersFor says under which hosts the folder of applications answers, where that
+// is not every one.
+func answersFor(c *config.Config) string {
+	switch {
+	case len(c.Webapps.Hosts) > 0:
+		return ", for " + strings.Join(c.Webapps.Hosts, ", ")
+	case len(c.Sites) > 0:
+		return ", for every other host"
+	}
+	return ""
+}
+
+// clash refuses a configuration in which routes lead to an application of a name
+// that one of the folder has.
+func (h *appFolder) clash(l *config.Loaded) error {
+	var failed []config.Problem
+	for _, app := range l.Config.Routed() {
+		for _, name := range h.names() {
+			if nameOf(app.Name).Path() == name.Path() {
+				failed = append(failed, l.At("apps."+app.Name, fmt.Sprintf("apps: %v in the folder of applications has the name of %q, which routes lead to; rename one of them", name, app.Name)))
+				break
+			}
 		}
 	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return &Error{Err: &config.FileError{Problems: failed}}
 }
 
 // names are those of the applications.
@@ -299,7 +284,7 @@ func strays(l *config.Loaded, names []webapps.ContextName) []string {
 	for _, name := range names {
 		bases = append(bases, name.Base())
 	}
-	for _, app := range l.Config.Apps {
+	for _, app := range l.Config.InFolder() {
 		name, err := webapps.ParseBase(app.Name)
 		if err == nil && slices.ContainsFunc(names, func(n webapps.ContextName) bool { return concerns(name, n) }) {
 			continue
@@ -332,88 +317,85 @@ func stateOf(a *webapps.Status) string {
 	return a.State.String()
 }
 
-// inspectWebapps says what would be deployed, as the present configuration has
-// it.
-func inspectWebapps(p *project, l *config.Loaded, dir string) (string, []webapps.Finding, error) {
-	if err := together(l); err != nil {
-		return "", nil, err
-	}
-	dir, err := absoluteFolder(dir)
-	if err != nil {
-		return "", nil, err
-	}
+// inspectWebapps says what would be deployed from dir, as the present configuration
+// has it.
+func inspectWebapps(l *config.Loaded, dir string) ([]webapps.Finding, error) {
 	who, err := accountForAll(dir, l.Config.User, os.Geteuid())
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	h := &appFolder{project: p, dir: dir, who: who, started: l}
-	h.loaded.Store(l)
-	found, err := webapps.Inspect(h.deployerConfig())
+	found, err := webapps.Inspect(newAppFolder(dir, l, who, slog.New(slog.DiscardHandler)).deployerConfig())
 	if err != nil {
-		return "", nil, webappsError(dir, err)
+		return nil, webappsError(dir, err)
 	}
-	return dir, found, nil
+	return found, nil
+}
+
+// isApp reports whether an entry is an application, though one that has failed
+// perhaps.
+func isApp(f *webapps.Finding) bool {
+	_, failed := errors.AsType[*webapps.Failure](f.Err)
+	return f.Err == nil || failed
 }
 
 // namesOf are those of what was found to be applications.
 func namesOf(found []webapps.Finding) []webapps.ContextName {
 	var all []webapps.ContextName
 	for _, f := range found {
-		if f.About != "" || f.Name != (webapps.ContextName{}) {
+		if isApp(&f) {
 			all = append(all, f.Name)
 		}
 	}
 	return all
 }
 
-// explainWebapps is Explain for a folder of applications.
-func explainWebapps(p *project, l *config.Loaded, dir string, w io.Writer) error {
-	why := cmp.Or(l.Why("webapps"), "a folder of that name is there")
-	dir, found, err := inspectWebapps(p, l, dir)
+// explainWebapps writes what the entries of a folder of applications are.
+func explainWebapps(l *config.Loaded, dir string, b *strings.Builder) error {
+	found, err := inspectWebapps(l, dir)
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
-	explainRow(&b, "folder", dir)
-	explainRow(&b, "file", l.File)
+	explainRow(b, "folder", dir)
+	explainRow(b, "file", l.File)
 	for _, f := range found {
 		b.WriteByte('\n')
-		if f.Name == (webapps.ContextName{}) && f.Err != nil {
-			explainRow(&b, f.Entry, "no application: "+f.Err.Error())
+		if !isApp(&f) {
+			explainRow(b, f.Entry, "no application: "+f.Err.Error())
 			continue
 		}
-		explainRow(&b, f.Name.String(), cmp.Or(f.About, "failed")+", "+f.Entry)
+		explainRow(b, f.Name.String(), cmp.Or(f.About, "failed")+", "+f.Entry)
 		for _, r := range f.Reasons {
-			fmt.Fprintf(&b, "  %s\n", printable(r))
+			fmt.Fprintf(b, "  %s\n", printable(r))
 		}
 		if f.Err != nil {
-			fmt.Fprintf(&b, "  %s\n", printable(f.Err.Error()))
+			fmt.Fprintf(b, "  %s\n", printable(f.Err.Error()))
 		}
 	}
 	for _, text := range strays(l, namesOf(found)) {
-		fmt.Fprintf(&b, "\nwarning: %s\n", printable(text))
-	}
-	lines := l.Lines()
-	if _, set := l.Origin("webapps"); !set {
-		root, err := filepath.Abs(p.dir)
-		if err != nil {
-			root = p.dir
-		}
-		lines = append([]config.Line{config.TextLine("webapps", "dir", strings.TrimPrefix(inFolder(root, dir), "./"), why)}, lines...)
-	}
-	fmt.Fprintf(&b, "\nthe same as %s\n\n%s", config.FileName, printable(config.Format(lines)))
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("daemon: explain: %w", err)
+		fmt.Fprintf(b, "\nwarning: %s\n", printable(text))
 	}
 	return nil
 }
 
-// checkWebapps is Check for a folder of applications: all of them must be what
-// can be deployed.
-func checkWebapps(p *project, l *config.Loaded, dir string, w io.Writer) error {
-	dir, found, err := inspectWebapps(p, l, dir)
+// folderLines are the lines of a file that name the folder dir where the
+// configuration does not.
+func folderLines(p *project, l *config.Loaded, dir string) []config.Line {
+	if _, set := l.Origin("webapps"); set || dir == "" {
+		return nil
+	}
+	root, err := filepath.Abs(p.dir)
 	if err != nil {
-		return err
+		root = p.dir
+	}
+	return []config.Line{config.TextLine("webapps", "dir", strings.TrimPrefix(inFolder(root, dir), "./"), "a folder of that name is there")}
+}
+
+// checkWebapps tells whether all that is in a folder of applications can be
+// deployed, and of how many it is.
+func checkWebapps(l *config.Loaded, dir string, s *screen) (apps int, err error) {
+	found, err := inspectWebapps(l, dir)
+	if err != nil {
+		return 0, err
 	}
 	var errs []error
 	for _, f := range found {
@@ -422,14 +404,10 @@ func checkWebapps(p *project, l *config.Loaded, dir string, w io.Writer) error {
 		}
 	}
 	if len(errs) > 0 {
-		return &Error{Err: errors.Join(errs...)}
+		return 0, &Error{Err: errors.Join(errs...)}
 	}
-	s := newScreen(w)
 	for _, text := range strays(l, namesOf(found)) {
 		s.line("warning", "%s", text)
 	}
-	s.line("ok", "%s; %s in %s", cmp.Or(l.File, "no configuration file"), count(len(found), "application"), dir)
-	return nil
+	return len(found), nil
 }
-
-var _ site = (*appFolder)(nil)

@@ -30,6 +30,9 @@ func (h *appFolder) load(name webapps.ContextName, dir string) (webapps.App, err
 
 func (h *appFolder) loadOwn(name webapps.ContextName, dir string) (webapps.App, error) {
 	var app webapps.App
+	if err := taken(h.loaded.Load(), name); err != nil {
+		return app, &Error{Err: err, Hint: "rename one of them: commands, the log and numbers know both by that name"}
+	}
 	if err := h.owns(dir); err != nil {
 		return app, err
 	}
@@ -78,6 +81,16 @@ func (h *appFolder) loadOwn(name webapps.ContextName, dir string) (webapps.App, 
 	return app, nil
 }
 
+// taken refuses the name of an application that routes lead to.
+func taken(l *config.Loaded, name webapps.ContextName) error {
+	for _, app := range l.Config.Routed() {
+		if nameOf(app.Name).Path() == name.Path() {
+			return fmt.Errorf("%s is an application that routes lead to", l.Call("apps."+app.Name))
+		}
+	}
+	return nil
+}
+
 // installOf says what is installed for the application in dir.
 func installOf(c *config.App, dir string) (webapps.Install, error) {
 	if c.Install == config.Off {
@@ -101,7 +114,7 @@ func installOf(c *config.App, dir string) (webapps.Install, error) {
 // what that says itself; what it says of a version comes last.
 func (h *appFolder) override(l, server *config.Loaded, name webapps.ContextName) {
 	var tables []string
-	for _, app := range server.Config.Apps {
+	for _, app := range server.Config.InFolder() {
 		switch table, err := webapps.ParseBase(app.Name); {
 		case err != nil || !concerns(table, name):
 		case table == name:

@@ -42,6 +42,13 @@ func Write(w http.ResponseWriter, r *http.Request, status int, sentence string) 
 	send(w, r, status, htmlText, fmt.Sprintf(page, html.EscapeString(title), html.EscapeString(title), html.EscapeString(sentence), html.EscapeString(id)))
 }
 
+// Unavailable answers r, for an application that does not run, that it may be
+// tried again soon. The caller must not have written anything yet.
+func Unavailable(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "5")
+	Write(w, r, http.StatusServiceUnavailable, "")
+}
+
 // Pages is what a ResponseWriter, or one that it unwraps to, may have besides: a
 // site's own pages for errors. It is false for a status that has none.
 type Pages interface {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/seed-07905ac1/gatehouse/internal/archive"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
 	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
@@ -77,6 +78,13 @@ func explain(err error) (int, *trouble) {
 	if f, ok := errors.AsType[*webapps.Failure](err); ok {
 		status = http.StatusUnprocessableEntity
 		t.ToDo, t.Detail = f.Hint, f.Traceback
+	}
+	if s, ok := errors.AsType[*pyapp.StartError](err); ok {
+		status = http.StatusUnprocessableEntity
+		t.ToDo, t.Detail = s.Hint, s.Traceback
+	}
+	if r, ok := errors.AsType[*webapps.RefusedError](err); ok {
+		status, t.ToDo = http.StatusConflict, r.Hint
 	}
 	written, isWritten := errors.AsType[*webapps.WrittenError](err)
 	switch {
