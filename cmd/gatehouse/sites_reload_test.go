@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,8 +16,18 @@ import (
 )
 
 // siteFile is a configuration of sites whose every part differs from version to
-// version: routes, files, fields, an application and what bounds connections.
-func siteFile(version int) string {
+// version: routes, files, fields, an application and what bounds connections. With
+// a folder of applications, so do its hosts and what is said of an application.
+func siteFile(version int, folder bool) string {
+	text := ""
+	if folder {
+		text = fmt.Sprintf(`
+[webapps]
+hosts = ["apps.test", "apps%[1]d.test"]
+[apps.wiki]
+env.MODE = "wiki %[1]d"
+`, version)
+	}
 	return fmt.Sprintf(`listen = ["127.0.0.1:0", "unix:socket%[1]d"]
 server_name = "version-%[1]d"
 [apps.shop]
@@ -38,21 +49,39 @@ respond = "x"
 [[sites.routes]]
 path = "/shop/"
 app = "shop"
-`, version, 50+version)
+`, version, 50+version) + text
 }
 
 // Clients ask without a pause, on connections that they keep, while everything in
 // the file changes again and again, now and then with a mistake in it. Every one
 // of them is answered: nothing here is asked twice.
 func TestSitesChangeUnderLoad(t *testing.T) {
+	for name, folder := range map[string]bool{"sites": false, "sites and a folder of applications": true} {
+		t.Run(name, func(t *testing.T) { changeUnderLoad(t, folder) })
+	}
+}
+
+func changeUnderLoad(t *testing.T, folder bool) {
 	dir := t.TempDir()
 	const versions = 5
-	files := map[string]string{"gatehouse.toml": siteFile(0), "shop/wsgi.py": `import os
+	const app = `import os
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     environ["wsgi.input"].read()
     return [os.environ["MODE"].encode()]
-`}
+`
+	files := map[string]string{"gatehouse.toml": siteFile(0, folder), "shop/wsgi.py": app}
+	loads := []string{"/answer", "/file.txt", "/shop/x", "/answer"}
+	args := []string{"run"}
+	if folder {
+		files["webapps/wiki/wsgi.py"] = app
+		loads = append(loads, "http://apps.test/wiki/x")
+		me, err := user.Current()
+		if err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--user", me.Username) // root says so for a folder of its own
+	}
 	for v := range versions + 1 {
 		files[fmt.Sprintf("public%d/file.txt", v)] = fmt.Sprintf("file %d", v)
 	}
@@ -64,7 +93,7 @@ def application(environ, start_response):
 			t.Fatal(err)
 		}
 	}
-	s := newServer(dir, os.Environ(), []string{"run"})
+	s := newServer(dir, os.Environ(), args)
 	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +108,7 @@ def application(environ, start_response):
 	var answers atomic.Int64
 	var wg sync.WaitGroup
 	done := make(chan struct{})
-	for _, path := range []string{"/answer", "/file.txt", "/shop/x", "/answer"} {
+	for _, path := range loads {
 		method := http.MethodPost // which no client repeats by itself
 		if path == "/file.txt" {
 			method = http.MethodGet
@@ -93,7 +122,7 @@ def application(environ, start_response):
 					return
 				default:
 				}
-				status, _, err := tell(t, transport, method, url+path)
+				status, _, err := tell(t, transport, method, url, path)
 				if err != nil || status != http.StatusOK {
 					t.Errorf("%s %s = %d, %v, want 200", method, path, status, err)
 					return
@@ -121,13 +150,18 @@ def application(environ, start_response):
 	fresh := &http.Transport{DisableKeepAlives: true}
 	check := func(version int) {
 		t.Helper()
-		for path, want := range map[string]string{
+		wants := map[string]string{
 			"/answer": "answer %d", "/file.txt": "file %d", "/shop/": "app %d", fmt.Sprintf("/only%d", version): "x",
-		} {
+		}
+		if folder {
+			wants["http://apps.test/wiki/"], wants[fmt.Sprintf("http://apps%d.test/wiki/", version)] = "wiki %d", "wiki %d"
+			wants[fmt.Sprintf("http://apps%d.test/only%d", version+1, version)] = "x" // a host like any other
+		}
+		for path, want := range wants {
 			if strings.Contains(want, "%d") {
 				want = fmt.Sprintf(want, version)
 			}
-			_, body, err := tell(t, fresh, http.MethodGet, url+path)
+			_, body, err := tell(t, fresh, http.MethodGet, url, path)
 			if err != nil || body != want {
 				t.Errorf("version %d: GET %s = %q, %v, want %q", version, path, body, err, want)
 			}
@@ -136,18 +170,18 @@ def application(environ, start_response):
 	kept := &http.Transport{}
 	defer kept.CloseIdleConnections()
 	for version := 1; version <= versions; version++ {
-		if _, _, err := asked(t, kept, http.MethodGet, url+"/file.txt"); err != nil {
+		if _, _, err := asked(t, kept, http.MethodGet, url, "/file.txt"); err != nil {
 			t.Fatal(err)
 		}
-		configure(siteFile(version))
+		configure(siteFile(version, folder))
 		await(`reloaded +in`, version)
 		check(version)
 		// A connection from before is answered once more, and then makes way for the
 		// new limits.
-		if closes, body, err := asked(t, kept, http.MethodGet, url+"/file.txt"); err != nil || !closes || body != fmt.Sprintf("file %d", version) {
+		if closes, body, err := asked(t, kept, http.MethodGet, url, "/file.txt"); err != nil || !closes || body != fmt.Sprintf("file %d", version) {
 			t.Errorf("version %d on an old connection: %q, %v, last answer: %v; want the new file in its last answer", version, body, err, closes)
 		}
-		configure(strings.Replace(siteFile(version+1), "respond", "respnod", 1))
+		configure(strings.Replace(siteFile(version+1, folder), "respond", "respnod", 1))
 		await(`did you mean "respond"`, version)
 		check(version)
 	}
@@ -164,9 +198,10 @@ def application(environ, start_response):
 	}
 }
 
-// tell makes one request, with a body if it is a POST.
-func tell(t *testing.T, transport *http.Transport, method, url string) (status int, body string, err error) {
-	resp, body, err := exchange(t, transport, method, url)
+// tell makes one request to the server at url, with a body if it is a POST. path is
+// a path, or a URL for another host name.
+func tell(t *testing.T, transport *http.Transport, method, url, path string) (status int, body string, err error) {
+	resp, body, err := exchange(t, transport, method, url, path)
 	if err != nil {
 		return 0, "", err
 	}
@@ -174,20 +209,26 @@ func tell(t *testing.T, transport *http.Transport, method, url string) (status i
 }
 
 // asked is tell for whether the connection is closed after the answer.
-func asked(t *testing.T, transport *http.Transport, method, url string) (closes bool, body string, err error) {
-	resp, body, err := exchange(t, transport, method, url)
+func asked(t *testing.T, transport *http.Transport, method, url, path string) (closes bool, body string, err error) {
+	resp, body, err := exchange(t, transport, method, url, path)
 	return err == nil && resp.Close, body, err
 }
 
-func exchange(t *testing.T, transport *http.Transport, method, url string) (resp *http.Response, body string, err error) {
+func exchange(t *testing.T, transport *http.Transport, method, url, path string) (resp *http.Response, body string, err error) {
 	var form io.Reader
 	if method == http.MethodPost {
 		form = strings.NewReader("a=b")
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, url, form)
+	host := ""
+	if name, ok := strings.CutPrefix(path, "http://"); ok {
+		host, path, _ = strings.Cut(name, "/")
+		path = "/" + path
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, url+path, form)
 	if err != nil {
 		return nil, "", err
 	}
+	r.Host = host // "": that of the URL
 	if resp, err = transport.RoundTrip(r); err != nil {
 		return nil, "", err
 	}
