@@ -329,7 +329,7 @@ func (d *daemon) end(patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), abortWait)
 	defer cancel()
 	_ = d.front.drain(ctx) // a handler that does not notice is not waited for
-	d.front.closeLogs()    // their last lines belong before the summary
+	d.front.logs.close()   // their last lines belong before the summary
 	d.summary()
 	return err
 }
@@ -338,10 +338,10 @@ func (d *daemon) end(patience time.Duration) error {
 func (d *daemon) summary() {
 	d.screen.overwrite()
 	ran := seconds(time.Since(d.begun))
-	requests, bytes, logged := d.front.totals()
+	all, logged := d.front.logs.totals()
 	if !logged {
 		d.screen.line("stopped", "after %s", ran)
 		return
 	}
-	d.screen.line("stopped", "after %s, %s, %s sent", ran, count(int(requests), "request"), amount(bytes))
+	d.screen.line("stopped", "after %s, %s, %s sent", ran, count(int(all.requests), "request"), amount(all.bytes))
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 )
 
-// newEngine is the server that cfg asks for. Requests that it refuses itself are
-// written to access, which is nil if requests are not logged.
-func newEngine(cfg *config.Config, h http.Handler, log *slog.Logger, access *accesslog.Log) *gatehouse.Server {
+// newEngine is the server that cfg asks for. access gets requests that it refuses
+// itself; nil if they are not logged.
+func newEngine(cfg *config.Config, h http.Handler, log *slog.Logger, access func(*accesslog.Entry)) *gatehouse.Server {
 	e := &cfg.Engine
 	srv := &gatehouse.Server{
 		Handler:           h,
@@ -31,7 +31,7 @@ func newEngine(cfg *config.Config, h http.Handler, log *slog.Logger, access *acc
 	}
 	if access != nil {
 		srv.OnReject = func(r gatehouse.Rejection) {
-			access.Add(&accesslog.Entry{
+			access(&accesslog.Entry{
 				Time:   time.Now(),
 				Remote: r.RemoteAddr.String(),
 				Target: string(r.Line),

@@ -284,6 +284,35 @@ func (f *Front) Prepare(c config.Config) error {
 	return err
 }
 
+// Serve has h answer what comes.
+func (f *Front) Serve(h http.Handler) { f.f.serve(testSite{h: h}) }
+
+// testSite is nothing but a handler.
+type testSite struct {
+	site
+	h http.Handler
+}
+
+func (s testSite) handler() http.Handler { return s.h }
+func (s testSite) asksOrigin() bool      { return true }
+
+// Change takes c in, for h. The result is closed when the access log before is.
+func (f *Front) Change(c config.Config, h http.Handler) (closed <-chan struct{}, err error) {
+	before := f.f.logs.current.Load()
+	n, err := f.f.prepare(&config.Loaded{Config: c})
+	if err != nil {
+		return nil, err
+	}
+	n.commit(testSite{h: h})
+	return before.done, nil
+}
+
+// Totals are the requests that were logged.
+func (f *Front) Totals() int64 {
+	all, _ := f.f.logs.totals()
+	return all.requests
+}
+
 // Addresses are where it listens.
 func (f *Front) Addresses() []string {
 	var all []string

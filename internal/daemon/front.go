@@ -34,13 +34,12 @@ type front struct {
 	wg     sync.WaitGroup
 
 	handler atomic.Pointer[http.Handler] // the middleware with the site behind
+	logs    *accessLogs
 
 	mu      sync.Mutex // guards what follows
 	loaded  *config.Loaded
 	started *config.Loaded // the configuration of the start
 	trust   trust
-	access  *accesslog.Log   // nil if requests are not logged
-	former  []*accesslog.Log // requests that began before a reload may still write there
 	doors   []*door
 	engine  *gatehouse.Server
 	retired []*gatehouse.Server // serve connections from before a reload
@@ -75,6 +74,7 @@ func newFront(l *config.Loaded, streams Streams, s *screen, writtenDown func(slo
 		failed: make(chan error, 1), loaded: l, started: l,
 	}
 	f.log = slog.New(writtenDown(f.relay))
+	f.logs = newAccessLogs(f.log)
 	s.logTo(f.machineLog(&l.Config))
 	return f
 }
@@ -88,14 +88,16 @@ func (f *front) machineLog(c *config.Config) *slog.Logger {
 }
 
 // open opens logs and listeners.
-func (f *front) open() (err error) {
-	if f.access, err = openAccessLog(f.loaded, f.out, f.log); err != nil {
+func (f *front) open() error {
+	access, err := openAccessLog(f.loaded, f.out, f.log)
+	if err != nil {
 		return err
 	}
+	f.logs.use(access)
 	c := &f.loaded.Config
 	listeners, err := listen(c.Listen, c.Backlog)
 	if err != nil {
-		f.closeLogs()
+		f.logs.close()
 		return err
 	}
 	for i, l := range listeners {
@@ -136,7 +138,16 @@ func (f *front) urls() []string {
 func (f *front) exchangeHandler(s site) {
 	c := f.loaded.Config
 	c.App.Reload = f.started.Config.App.Reload // it needs a restart
-	h := chain(&c, s, f.access, f.trust.Trust)
+	log := f.logs.current.Load()
+	if log == nil {
+		h := chain(&c, s, nil, f.trust.Trust)
+		f.handler.Store(&h)
+		return
+	}
+	h := chain(&c, s, log.Log, f.trust.Trust)
+	if _, forEver := s.(*folder); !forEver { // no reload gives that another log
+		h = &counted{log, h, &f.handler}
+	}
 	f.handler.Store(&h)
 }
 
@@ -166,7 +177,7 @@ func chain(cfg *config.Config, s site, access *accesslog.Log, trust forwarded.Tr
 func (f *front) exchangeEngine() {
 	old := f.engine
 	e := &entrance{handler: &f.handler}
-	f.engine = newEngine(&f.loaded.Config, e, f.log, f.access)
+	f.engine = newEngine(&f.loaded.Config, e, f.log, f.logs.add)
 	for _, d := range f.doors {
 		d.stop()
 		f.accept(d)
@@ -327,10 +338,8 @@ func (n *nextFront) commit(s site) (opened []address, restart []string) {
 	before := f.loaded
 	f.loaded, f.trust = n.loaded, n.trust
 	if n.relog {
-		if f.access != nil {
-			f.former = append(f.former, f.access)
-		}
-		f.access = n.access
+		retire := f.logs.use(n.access)
+		defer retire() // when the handler is exchanged
 		h := logHandler(&n.loaded.Config, f.errOut)
 		f.relay.to.Store(&h)
 		f.screen.logTo(f.machineLog(&n.loaded.Config))
@@ -343,7 +352,7 @@ func (n *nextFront) commit(s site) (opened []address, restart []string) {
 		}
 	}
 	f.doors = n.doors
-	if n.relog || !reflect.DeepEqual(before.Config.Engine, n.loaded.Config.Engine) {
+	if !reflect.DeepEqual(before.Config.Engine, n.loaded.Config.Engine) {
 		f.exchangeEngine()
 	} else {
 		for _, d := range n.opened {
@@ -411,51 +420,22 @@ func (f *front) wait() { f.wg.Wait() }
 // close closes what is still open.
 func (f *front) close() {
 	f.stopAccepting()
-	f.closeLogs()
-}
-
-// logs are all access logs. f.mu is held.
-func (f *front) logs() []*accesslog.Log {
-	if f.access == nil {
-		return f.former
-	}
-	return append(slices.Clone(f.former), f.access)
-}
-
-// closeLogs writes out what waits.
-func (f *front) closeLogs() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, l := range f.logs() {
-		if err := l.Close(); err != nil {
-			f.log.Error("access log", "err", err)
-		}
-	}
-}
-
-// totals are the requests that were logged; false if none were to be.
-func (f *front) totals() (requests, bytes int64, logged bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, l := range f.logs() {
-		r, b := l.Totals()
-		requests, bytes = requests+r, bytes+b
-	}
-	return requests, bytes, len(f.logs()) > 0
+	f.logs.close()
 }
 
 // reopenLog is for log rotation: it goes on in a new file of the same name.
 func (f *front) reopenLog() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.access == nil || f.loaded.Config.Log.Access == "-" {
+	if f.loaded.Config.Log.Access == "-" {
 		return
 	}
-	if err := f.access.Reopen(); err != nil {
+	switch logged, err := f.logs.reopen(); {
+	case err != nil:
 		f.log.Error("access log goes on in the old file", "err", err)
-		return
+	case logged:
+		f.log.Info("access log goes on in a new file", "path", f.loaded.Config.Log.Access)
 	}
-	f.log.Info("access log goes on in a new file", "path", f.loaded.Config.Log.Access)
 }
 
 var (
