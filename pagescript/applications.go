@@ -3,7 +3,6 @@ package pagescript
 import (
 	"context"
 	"errors"
-	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -320,20 +319,25 @@ func (a *applications) shutdown(ctx context.Context) {
 	a.sweeps.Wait()
 }
 
-// stacks asks the workers of all versions that have users or may get some.
-func (a *applications) stacks(ctx context.Context) map[string][]pyapp.WorkerStacks {
+// running are all versions that have users or may get some. Of one that is being
+// loaded nothing runs yet but the import.
+func (a *applications) running() []*version {
 	a.mu.Lock()
-	running := maps.Clone(a.current)
-	a.mu.Unlock()
-	all := map[string][]pyapp.WorkerStacks{}
-	for _, v := range running {
-		select {
-		case <-v.opened:
-			if v.pool != nil {
-				all[v.name] = v.pool.Stacks(ctx)
-			}
-		default: // nothing runs yet but the import
+	defer a.mu.Unlock()
+	var all []*version
+	for _, v := range a.current {
+		if !v.loading() && v.pool != nil {
+			all = append(all, v)
 		}
+	}
+	return all
+}
+
+// stacks asks the workers of all versions that run.
+func (a *applications) stacks(ctx context.Context) map[string][]pyapp.WorkerStacks {
+	all := map[string][]pyapp.WorkerStacks{}
+	for _, v := range a.running() {
+		all[v.name] = v.pool.Stacks(ctx)
 	}
 	return all
 }

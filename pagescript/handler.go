@@ -1,12 +1,14 @@
 package pagescript
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/seed-07905ac1/gatehouse/cgi"
@@ -66,6 +68,23 @@ func (h *Handler) Shutdown(ctx context.Context) error {
 func (h *Handler) Refresh() {
 	h.sources.forget()
 	h.applications.refresh()
+}
+
+// Application is a page with an application, whose workers run.
+type Application struct {
+	Name    string // the path of the page
+	Info    pyapp.Info
+	Workers pyapp.Status
+}
+
+// Applications returns those whose workers run, in the order of their names.
+func (h *Handler) Applications() []Application {
+	var all []Application
+	for _, v := range h.applications.running() {
+		all = append(all, Application{v.name, v.pool.Info(), v.pool.Status()})
+	}
+	slices.SortFunc(all, func(a, b Application) int { return cmp.Compare(a.Name, b.Name) })
+	return all
 }
 
 // Stacks asks the workers of all applications what they are doing, by the paths of

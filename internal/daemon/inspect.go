@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/seed-07905ac1/gatehouse/internal/control"
 	"github.com/seed-07905ac1/gatehouse/internal/logbook"
@@ -91,10 +92,50 @@ func (s *sites) Apps() []webapps.Status {
 		status.Routed = true
 		all = append(all, status)
 	}
+	all = append(all, s.pages()...)
 	if s.folder != nil {
 		all = append(all, s.folder.Apps()...)
 	}
 	slices.SortFunc(all, func(a, b webapps.Status) int { return a.Name.Compare(b.Name) })
+	return all
+}
+
+// pages are the page scripts with an application that routes lead to and whose
+// workers run, by their paths: two sites may have one of the same path, and nobody
+// can tell them apart. A path that is no name of an application is left out.
+func (s *sites) pages() []webapps.Status {
+	var all []webapps.Status
+	for _, h := range s.current.Load().pages {
+		for _, a := range h.Applications() {
+			name, err := webapps.ParsePath(a.Name, "")
+			if err != nil {
+				continue
+			}
+			i := slices.IndexFunc(all, func(s webapps.Status) bool { return s.Name == name })
+			if i >= 0 {
+				all[i].Workers.Workers = append(all[i].Workers.Workers, a.Workers.Workers...)
+				continue
+			}
+			all = append(all, webapps.Status{
+				Name: name, Type: webapps.Pages, About: "page script", Python: a.Info.Python,
+				State: webapps.Running, Since: a.Workers.Loaded, Routed: true, Workers: &a.Workers,
+			})
+		}
+	}
+	return all
+}
+
+// page reports whether a page script of that path runs.
+func (s *sites) page(name webapps.ContextName) bool {
+	return slices.ContainsFunc(s.pages(), func(s webapps.Status) bool { return s.Name == name })
+}
+
+// pageStacks asks the workers of page scripts of that path.
+func (s *sites) pageStacks(ctx context.Context, name webapps.ContextName) []pyapp.WorkerStacks {
+	var all []pyapp.WorkerStacks
+	for _, h := range s.current.Load().pages {
+		all = append(all, h.Stacks(ctx)[name.Path()]...)
+	}
 	return all
 }
 
@@ -130,6 +171,8 @@ func (s *sites) Requests(name webapps.ContextName, most int) ([]metrics.Request,
 	switch a := s.routed(name); {
 	case a != nil:
 		return a.Requests(name, most)
+	case s.page(name):
+		return nil, nil // they are not counted by page
 	case s.folder != nil:
 		return s.folder.Requests(name, most)
 	}
@@ -141,6 +184,8 @@ func (s *sites) Stacks(ctx context.Context, name webapps.ContextName) ([]pyapp.W
 	switch a := s.routed(name); {
 	case a != nil:
 		return a.Stacks(ctx, name)
+	case s.page(name):
+		return s.pageStacks(ctx, name), nil
 	case s.folder != nil:
 		return s.folder.Stacks(ctx, name)
 	}
@@ -150,9 +195,9 @@ func (s *sites) Stacks(ctx context.Context, name webapps.ContextName) ([]pyapp.W
 func (s *sites) manager() control.Manager { return s }
 
 // logName implements inspected: what routes lead to is known by the name in the
-// file.
+// file, page scripts and what is in the folder by their paths.
 func (s *sites) logName(name webapps.ContextName) string {
-	if s.folder == nil || s.routed(name) != nil {
+	if s.routed(name) != nil || s.folder == nil && !strings.ContainsAny(name.Base(), ".#") {
 		return name.Base()
 	}
 	return name.String()

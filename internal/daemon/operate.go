@@ -38,7 +38,11 @@ func (s *sites) Reload(ctx context.Context, name webapps.ContextName) error {
 
 // one does something to one application, which is then done, as the log has it.
 func (s *sites) one(ctx context.Context, name webapps.ContextName, done string, inFolder func(*webapps.Deployer, context.Context, webapps.ContextName) error, do func(context.Context, *app) error) error {
-	if s.routed(name) == nil && s.folder != nil {
+	switch {
+	case s.routed(name) != nil:
+	case s.page(name):
+		return refusePage(name)
+	case s.folder != nil:
 		return inFolder(s.folder.Deployer, ctx, name)
 	}
 	if err := s.enter(ctx); err != nil {
@@ -108,13 +112,24 @@ func (s *sites) Subscribe() (changed <-chan struct{}, stop func()) { return s.be
 // inFolder does what can be done only to an application in the folder of them;
 // instead says what to do about another.
 func (s *sites) inFolder(ctx context.Context, name webapps.ContextName, what string, do func(*webapps.Deployer, context.Context, webapps.ContextName) error, instead func(*app) string) error {
-	if err := s.refuse(name, what, instead); err != nil {
+	err := s.refuse(name, what, instead)
+	switch {
+	case err != nil:
 		return err
-	}
-	if s.folder == nil {
+	case s.page(name):
+		return refusePage(name)
+	case s.folder == nil:
 		return noApp(name)
 	}
 	return do(s.folder.Deployer, ctx, name)
+}
+
+// refusePage is the error of whatever is to be done to a page script by itself.
+func refusePage(name webapps.ContextName) error {
+	return &webapps.RefusedError{
+		What: fmt.Sprintf("%v is a page script: it is started by whoever asks for it, and loaded again when its file has changed", name),
+		Hint: "to be rid of it, take its file away, or give its path to another route",
+	}
 }
 
 // refuse is the error if routes lead to an application of that name.

@@ -94,9 +94,11 @@ func (p *pages) announce(s *screen) {
 }
 
 // dump logs what the workers of all pages are doing.
-func (p *pages) dump(ctx context.Context) {
-	stacks := p.handler.Stacks(ctx)
+func (p *pages) dump(ctx context.Context) { dumpPages(ctx, p.handler, p.log) }
+
+func dumpPages(ctx context.Context, h *pagescript.Handler, log *slog.Logger) {
+	stacks := h.Stacks(ctx)
 	for _, name := range slices.Sorted(maps.Keys(stacks)) {
-		logStacks(p.log.With("app", name), stacks[name])
+		logStacks(log.With("app", name), stacks[name])
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
+	"github.com/seed-07905ac1/gatehouse/pagescript"
 )
 
 // routeKind is what a kind of route can do. Each kind has a file of its own.
@@ -72,6 +73,7 @@ type treeBuilder struct {
 	sites   *sites
 	apps    map[string]*app
 	closers []io.Closer
+	pages   []*pagescript.Handler
 }
 
 // keep has c closed with the tree.

@@ -47,6 +47,7 @@ func openPagesRoute(ctx context.Context, b *treeBuilder, at *routePlace) (http.H
 		return nil, at.wrong(string(config.KindPages), err)
 	}
 	b.keep(h)
+	b.pages = append(b.pages, h)
 	return h, nil
 }
 

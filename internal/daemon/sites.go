@@ -540,8 +540,12 @@ func (s *sites) risks() []string {
 
 // dump implements site.
 func (s *sites) dump(ctx context.Context) {
-	for _, a := range s.current.Load().apps {
+	t := s.current.Load()
+	for _, a := range t.apps {
 		a.dump(ctx)
+	}
+	for _, h := range t.pages {
+		dumpPages(ctx, h, s.log)
 	}
 	if s.folder != nil {
 		s.folder.dump(ctx)

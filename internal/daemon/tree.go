@@ -11,6 +11,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
 	"github.com/seed-07905ac1/gatehouse/internal/turnstile"
+	"github.com/seed-07905ac1/gatehouse/pagescript"
 )
 
 // tree is all handlers of a configuration. A reload makes another and closes this
@@ -20,6 +21,7 @@ type tree struct {
 	hosts   *router.Table // site by host
 	closers []io.Closer
 	apps    map[string]*app
+	pages   []*pagescript.Handler
 }
 
 // open makes the handlers of a configuration, whose applications are there.
@@ -27,7 +29,7 @@ func (s *sites) open(ctx context.Context, l *config.Loaded, apps map[string]*app
 	b := &treeBuilder{ctx: ctx, sites: s, apps: apps}
 	t := &tree{Turnstile: turnstile.New(), apps: apps}
 	defer func() {
-		t.closers = b.closers
+		t.closers, t.pages = b.closers, b.pages
 		if err != nil {
 			_ = t.close() // err is what to tell
 		}
