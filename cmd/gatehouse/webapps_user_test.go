@@ -64,6 +64,21 @@ def app(environ, start_response):
 	if err := os.Chown(apps, nobody, nobody); err != nil {
 		t.Fatal(err)
 	}
+	// What somebody else has written does not say what they run.
+	config := filepath.Join(dir, "gatehouse.toml")
+	if err := os.WriteFile(config, []byte("python = \"/usr/bin/python3\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(config, 4711, 4711); err != nil {
+		t.Fatal(err)
+	}
+	s = start("0")
+	if status, err := s.end(); err != nil || status != 1 || !strings.Contains(s.errOut.String(), "gatehouse.toml belongs to another user (4711) than the applications in the folder run as (65534)") {
+		t.Errorf("another's configuration: exit status %d, %v; it wrote:\n%s", status, err, s.errOut)
+	}
+	if err := os.Remove(config); err != nil {
+		t.Fatal(err)
+	}
 	s = start("--python", "/usr/bin/python3", "0")
 	text, err := s.await(regexp.MustCompile(`ready +http://[^ ]+/`), s.errOut)
 	if err != nil {

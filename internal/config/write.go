@@ -156,7 +156,11 @@ func Changed(a, b *Config, keep func(*Setting) bool) []string {
 	var keys []string
 	for _, s := range fileSettings() {
 		if keep(&s) && !reflect.DeepEqual(s.Value(a), s.Value(b)) {
-			keys = append(keys, s.Key())
+			key := s.Key()
+			if s.FileKey != "" { // it means nothing without its table
+				key = "[" + s.Table() + "] " + key
+			}
+			keys = append(keys, key)
 		}
 	}
 	return keys

@@ -241,6 +241,30 @@ func (s *Sites) Reload() (kept []error, err error) {
 	return s.s.reload(context.Background(), l)
 }
 
+// Do does to an application what a command of that name does.
+func (s *Sites) Do(ctx context.Context, command, app string) error {
+	name, err := webapps.ParseBase(app)
+	if err != nil {
+		return err
+	}
+	return map[string]func(context.Context, webapps.ContextName) error{
+		"start": s.s.Start, "stop": s.s.Stop, "reload": s.s.Reload, "undeploy": s.s.Undeploy,
+	}[command](ctx, name)
+}
+
+// State is an application's, and how many of its replaced versions have requests.
+func (s *Sites) State(app string) (state webapps.State, draining int, failure error) {
+	for _, a := range s.s.Apps() {
+		if a.Name.Base() == app {
+			if a.Failure != nil {
+				failure = a.Failure.Err
+			}
+			return a.State, a.Draining, failure
+		}
+	}
+	return 0, 0, webapps.ErrNoApp
+}
+
 func (s *Sites) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.s.handler().ServeHTTP(w, r) }
 func (s *Sites) Close() error                                     { return s.s.close(context.Background()) }
 

@@ -90,12 +90,12 @@ func (m *managed) serve(d *daemon, s site) error {
 	if m == nil {
 		return nil
 	}
-	apps, ok := s.(manager.Apps)
+	apps, ok := s.(*sites)
 	if !ok {
 		return fmt.Errorf("daemon: a manager page for %T", s)
 	}
 	page, err := manager.New(manager.Config{
-		Apps: apps, Addr: m.listener.Addr().(*net.TCPAddr).AddrPort(), Password: m.cfg.Password, Book: m.book.Book, Log: d.log,
+		Apps: apps, Addr: m.listener.Addr().(*net.TCPAddr).AddrPort(), Password: m.cfg.Password, Book: m.book.Book, LogName: apps.logName, Log: d.log,
 	})
 	if err != nil {
 		return err

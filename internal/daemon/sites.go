@@ -57,7 +57,7 @@ func runSites(ctx context.Context, p *project, l *config.Loaded, folder string, 
 		if err != nil {
 			return nil, err
 		}
-		who, caution, err := sitesAccount(l, folder, os.Geteuid())
+		who, caution, err := sitesAccount(p, l, folder, os.Geteuid())
 		if err != nil {
 			return nil, err
 		}
@@ -110,7 +110,7 @@ func sitesOnly(p *project, l *config.Loaded) error {
 
 // sitesAccount is whom the process becomes: applications and scripts must not gain
 // rights by being served.
-func sitesAccount(l *config.Loaded, folder string, euid int) (who *account, caution string, err error) {
+func sitesAccount(p *project, l *config.Loaded, folder string, euid int) (who *account, caution string, err error) {
 	c := &l.Config
 	code := codeFolders(c)
 	switch {
@@ -131,10 +131,30 @@ func sitesAccount(l *config.Loaded, folder string, euid int) (who *account, caut
 	if who != nil {
 		uid = uint32(who.uid)
 	}
-	if err := foreign(l, code, uid, owner); err != nil {
-		return nil, "", err
+	return who, caution, foreignAll(p, l, folder, uid)
+}
+
+// foreignAll refuses what somebody else has a say in than uid, whom all of it runs
+// as, or root.
+func foreignAll(p *project, l *config.Loaded, folder string, uid uint32) error {
+	if err := foreign(l, codeFolders(&l.Config), uid, owner); err != nil || folder == "" {
+		return err
 	}
-	return who, caution, nil
+	return foreignFile(l, p.source.Path == "", uid, owner)
+}
+
+// foreignFile refuses a configuration that was found, not named, and that somebody
+// else has written than whom the applications in a folder run as, or root: it says
+// what they run with, and the folder may be one that a link leads to.
+func foreignFile(l *config.Loaded, found bool, uid uint32, ownerOf func(file string) (uint32, bool)) error {
+	own, ok := ownerOf(l.File)
+	if l.File == "" || !found || !ok || own == uid || own == 0 {
+		return nil
+	}
+	return &Error{
+		Err:  fmt.Errorf("%s belongs to another user (%d) than the applications in the folder run as (%d)", l.File, own, uid),
+		Hint: "give the file to root, or name it with --config",
+	}
 }
 
 // codeFolders are the folders that applications and scripts lie in, by the names
@@ -419,7 +439,7 @@ func (s *sites) configuration() (*config.Loaded, error) {
 		folder = s.folder.dir // another one needs a restart
 	}
 	if s.byRoot {
-		if err := foreign(l, codeFolders(&l.Config), uint32(os.Geteuid()), owner); err != nil {
+		if err := foreignAll(s.project, l, folder, uint32(os.Geteuid())); err != nil {
 			return nil, err
 		}
 	}
@@ -579,7 +599,7 @@ func checkSites(p *project, l *config.Loaded, folder string, w io.Writer) error 
 	if err != nil {
 		return err
 	}
-	if _, _, err := sitesAccount(l, folder, os.Geteuid()); err != nil {
+	if _, _, err := sitesAccount(p, l, folder, os.Geteuid()); err != nil {
 		return err
 	}
 	if err := l.Verify(); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/daemon"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
+	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
 // siteFolder is a folder with a configuration and the folders that it names.
@@ -191,6 +192,156 @@ func TestSitesReload(t *testing.T) {
 				t.Errorf("pool %d of %s was not ended", i, name)
 			}
 		}
+	}
+}
+
+// An application is halted by itself: requests that it has are answered, others
+// get 503, and what is new of it meanwhile is there when it is started again.
+func TestSitesHalt(t *testing.T) {
+	f := newSiteFolder(t)
+	f.configure(t, "a=1", "b=1")
+	s, err := daemon.NewSites(f.dir, f.open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	do := func(command, app string) {
+		t.Helper()
+		if err := s.Do(t.Context(), command, app); err != nil {
+			t.Fatalf("%s %s: %v", command, app, err)
+		}
+	}
+	state := func(want webapps.State, draining int, failure error) {
+		t.Helper()
+		if state, n, err := s.State("a"); state != want || n != draining || !errors.Is(err, failure) {
+			t.Errorf("it is %v, %d drain, %v; want %v, %d, %v", state, n, err, want, draining, failure)
+		}
+	}
+	answers := func(want string) {
+		t.Helper()
+		if got := get(s, "/a/x"); !strings.HasPrefix(got, want) {
+			t.Errorf("GET /a/x = %q, want %q", got, want)
+		}
+		if got := get(s, "/b/x"); got != "200 b 1 at /b" {
+			t.Errorf("GET /b/x = %q, want that nothing happens to it", got)
+		}
+	}
+	a := f.pools["a"][0]
+	a.hold, a.held = make(chan struct{}), make(chan struct{})
+	answered := make(chan string)
+	go func() { answered <- get(s, "/a/hold") }()
+	<-a.held
+	do("stop", "a")
+	do("stop", "a")
+	state(webapps.Stopped, 1, nil)
+	answers("503 ")
+	if a.isClosed() {
+		t.Error("it was ended while it had a request")
+	}
+	close(a.hold)
+	if got := <-answered; got != "200 a 1 at /a" {
+		t.Errorf("the request under way: %q", got)
+	}
+	<-a.closed
+
+	// A reload leaves it halted, and notes what is new; so does one of it alone.
+	f.configure(t, "a=2", "b=1")
+	if kept, err := s.Reload(); err != nil || len(kept) > 0 {
+		t.Fatalf("reload = %v, %v", kept, err)
+	}
+	do("reload", "a")
+	answers("503 ")
+	if n := len(f.pools["a"]); n != 1 {
+		t.Errorf("%d pools were opened, want none since it was stopped", n)
+	}
+	broken := errors.New("broken import")
+	f.fails["a"] = broken
+	if err := s.Do(t.Context(), "start", "a"); !errors.Is(err, broken) {
+		t.Errorf("start = %v, want the broken import", err)
+	}
+	state(webapps.Stopped, 0, broken)
+	answers("503 ")
+	f.fails = map[string]error{}
+	do("start", "a")
+	do("start", "a")
+	state(webapps.Running, 0, nil)
+	answers("200 a 2 at /a")
+
+	// New code that is broken changes nothing but that it is told.
+	a = f.pools["a"][1]
+	a.broken = broken
+	if err := s.Do(t.Context(), "reload", "a"); !errors.Is(err, broken) {
+		t.Errorf("reload = %v, want the broken import", err)
+	}
+	state(webapps.Running, 0, broken)
+	answers("200 a 2 at /a")
+	a.broken = nil
+	do("reload", "a")
+	state(webapps.Running, 0, nil)
+
+	refused := new(webapps.RefusedError)
+	if err := s.Do(t.Context(), "undeploy", "a"); !errors.As(err, &refused) || refused.Hint == "" {
+		t.Errorf("undeploy = %v, want that it is refused, and what to do", err)
+	}
+	if err := s.Do(t.Context(), "stop", "nobody"); !errors.Is(err, webapps.ErrNoApp) {
+		t.Errorf("stop of nobody = %v", err)
+	}
+
+	// All of it at the same time, and then the end.
+	var wg sync.WaitGroup
+	for _, command := range []string{"stop", "start", "reload", "start", "stop"} {
+		wg.Go(func() {
+			for range 20 {
+				if err := s.Do(t.Context(), command, "a"); err != nil {
+					t.Errorf("%s: %v", command, err)
+				}
+				if got := get(s, "/a/x"); got != "200 a 2 at /a" && !strings.HasPrefix(got, "503 ") {
+					t.Errorf("GET /a/x = %q", got)
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		for range 5 {
+			if _, err := s.Reload(); err != nil {
+				t.Errorf("reload = %v", err)
+			}
+		}
+	})
+	wg.Wait()
+	if err := s.Close(); err != nil {
+		t.Errorf("Close = %v", err)
+	}
+	for i, p := range f.pools["a"] {
+		if !p.isClosed() {
+			t.Errorf("pool %d was not ended", i)
+		}
+	}
+	if err := s.Do(t.Context(), "start", "b"); !errors.Is(err, webapps.ErrClosed) {
+		t.Errorf("start after the end = %v", err)
+	}
+}
+
+// Who is halted is not waited for longer than drain says.
+func TestSitesHaltEnds(t *testing.T) {
+	f := newSiteFolder(t)
+	f.write(t, "gatehouse.toml", "drain = '1ms'\n[apps.a]\nenv.MODE = '1'\n[[sites]]\nroutes = [{ path = '/a/', app = 'a' }]\n")
+	s, err := daemon.NewSites(f.dir, f.open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := f.pools["a"][0]
+	a.hold, a.held = make(chan struct{}), make(chan struct{})
+	answered := make(chan string)
+	go func() { answered <- get(s, "/a/hold") }()
+	<-a.held
+	if err := s.Do(t.Context(), "stop", "a"); err != nil {
+		t.Fatal(err)
+	}
+	<-a.closed // a real pool breaks the request off
+	close(a.hold)
+	<-answered
+	if err := s.Close(); err != nil {
+		t.Errorf("Close = %v", err)
 	}
 }
 

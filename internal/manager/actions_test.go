@@ -2,6 +2,8 @@ package manager_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -11,6 +13,8 @@ import (
 
 	"github.com/seed-07905ac1/gatehouse/internal/manager"
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
 func TestDeploy(t *testing.T) {
@@ -214,4 +218,42 @@ func TestPython(t *testing.T) {
 	}
 	testserver.Receive(t, "the answer", answered).wants(t, http.StatusOK, "cookies")
 	d.get("/apps/none/stacks").wants(t, http.StatusNotFound)
+}
+
+// beside are the applications of a folder, and one that is in none.
+type beside struct{ apps }
+
+func (b beside) Apps() []webapps.Status {
+	name, err := webapps.ParseBase("routed")
+	if err != nil {
+		panic(err)
+	}
+	return append(b.apps.Apps(), webapps.Status{Name: name, Type: webapps.WSGI, State: webapps.Running, Routed: true})
+}
+
+func (beside) Undeploy(context.Context, webapps.ContextName) error {
+	return &webapps.RefusedError{What: "it is in the file", Hint: "take it out of there"}
+}
+
+func (beside) Reload(context.Context, webapps.ContextName) error {
+	return &pyapp.StartError{App: "routed", Err: errors.New("cannot be imported"), Traceback: "Traceback: line 7"}
+}
+
+// TestRouted: what is in no folder is started and stopped, and not undeployed.
+func TestRouted(t *testing.T) {
+	d := open(t, nil, func(c *manager.Config) {
+		c.Apps = beside{c.Apps}
+		c.LogName = func(name webapps.ContextName) string { return name.Base() }
+	}).enter()
+	d.log.Info("out of it", "app", "routed")
+	d.log.Info("out of another", "app", "/routed")
+	page := d.get("/apps/routed")
+	page.wants(t, http.StatusOK, ">Stop<", ">Reload<", "out of it")
+	for _, not := range []string{"Undeploy", "out of another"} {
+		if strings.Contains(page.body, not) {
+			t.Errorf("the page of an application in no folder has %q", not)
+		}
+	}
+	d.post("/apps/routed/undeploy").wants(t, http.StatusConflict, "it is in the file", "take it out of there")
+	d.post("/apps/routed/reload").wants(t, http.StatusUnprocessableEntity, "cannot be imported", "Traceback: line 7")
 }

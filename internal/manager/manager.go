@@ -22,8 +22,9 @@ import (
 	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
-// Apps are the applications of a folder: a *webapps.Deployer. The methods are
-// those of that type, for any number of goroutines.
+// Apps are the applications of a server, such as a *webapps.Deployer. The methods are
+// those of that type, for any number of goroutines; what cannot be done to an
+// application because it is in no folder is a *webapps.RefusedError.
 type Apps interface {
 	Apps() []webapps.Status
 	Problems() []webapps.Problem
@@ -53,6 +54,9 @@ type Config struct {
 	Password string
 	// Book is the log that is shown; nil shows none.
 	Book *logbook.Book
+	// LogName is by what records of the log are known to be about an application; nil
+	// is its name.
+	LogName func(webapps.ContextName) string
 	// MaxUpload bounds an archive, in bytes; 0 is the default of webapps.
 	MaxUpload int64
 	// Log receives who logs in, and what is done; nil discards it.
@@ -112,6 +116,9 @@ func New(c Config) (*Manager, error) {
 	}
 	if m.config.Book == nil {
 		m.config.Book = logbook.New()
+	}
+	if m.config.LogName == nil {
+		m.config.LogName = webapps.ContextName.String
 	}
 	m.config.MaxUpload = cmp.Or(c.MaxUpload, webapps.DefaultMaxUpload)
 	m.mux = m.routes()

@@ -155,9 +155,9 @@ func (m *Manager) appPage(name webapps.ContextName) *appPage {
 	if !ok {
 		return nil
 	}
-	p := &appPage{App: app, Slow: m.slow.of(name.String(), keptSlow)}
+	p := &appPage{App: app, Slow: m.slow.of(m.config.LogName(name), keptSlow)}
 	p.Title, p.Here = name.String(), "apps"
-	p.Records, p.Last, _, _ = m.config.Book.After(name.String(), 0, recordsShown)
+	p.Records, p.Last, _, _ = m.config.Book.After(m.config.LogName(name), 0, recordsShown)
 	p.Stream = "/events?page=app&app=" + template.URLQueryEscaper(name.Base()) + "&after=" + strconv.FormatUint(p.Last, 10)
 	return p
 }

@@ -219,7 +219,7 @@ func (st *stream) records() bool {
 	case "apps":
 		return true
 	case "app":
-		app = st.app.String()
+		app = st.m.config.LogName(st.app)
 	}
 	records, last, _, more := st.m.config.Book.After(app, st.after, recordsShown)
 	if last < st.after { // the server has been started anew
