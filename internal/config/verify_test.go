@@ -27,6 +27,9 @@ func TestVerify(t *testing.T) {
 		{"scripts in another site's files", "[[sites]]\n[[sites.routes]]\npath = '/b/'\ncgi = 'blog'\n[[sites]]\nhosts = ['x']\n[[sites.routes]]\npath = '/'\nstatic = 'blog'\n", ":4:7: cgi: DIR/blog lies in DIR/blog, whose files are served, so the sources could be read; move it out, or right below that folder"},
 		{"application right below", "[apps.blog]\n[[sites]]\nroot = '.'\n[[sites.routes]]\npath = '/b/'\napp = 'blog'\n", ""},
 		{"application that is served as files", "[apps.x]\ndir = 'blog'\n[[sites]]\nroot = 'blog'\n[[sites.routes]]\npath = '/b/'\napp = 'x'\n", ":2:7: dir: DIR/blog lies in DIR/blog, whose files are served, so the sources could be read; move it out, or right below that folder"},
+		{"folder of applications beside", "[webapps]\ndir = 'blog'\n[[sites]]\nhosts = ['x']\nroot = 'public'\n", ""},
+		{"folder of applications right below", "[webapps]\ndir = 'blog'\n[apps.some]\nthreads = 2\n[[sites]]\nhosts = ['x']\nroot = '.'\n", ""},
+		{"folder of applications deeper", "[webapps]\ndir = 'public/bin'\n[[sites]]\nhosts = ['x']\nroot = '.'\n", ":2:1: webapps: DIR/public/bin lies in DIR, whose files are served, so the sources could be read; move it out, or right below that folder"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -73,5 +76,37 @@ func TestApplication(t *testing.T) {
 	}
 	if got, want := x.Call("workers")+" "+y.Call("workers")+" "+x.Call("threads"), "gatehouse.toml:6: workers gatehouse.toml:2: workers --threads"; got != want {
 		t.Errorf("set at %s, want %s", got, want)
+	}
+}
+
+// What [app] says for applications in a folder alone does not reach those that
+// routes lead to, whichever key it is.
+func TestApplicationOfRoutes(t *testing.T) {
+	values := map[string]string{"type": `"pages"`, "start": `"first-request"`, "install": `true`, "release": `["make"]`, "processes": `{ mail = "x" }`}
+	for _, p := range config.EveryPlace() {
+		if !p.Webapps || p.In != p.Table() {
+			continue
+		}
+		value, ok := values[p.Key()]
+		if !ok {
+			t.Errorf("%s: a value is missing here", p.Key())
+			continue
+		}
+		text := p.Key() + " = " + value + "\n"
+		if p.In != "" {
+			text = "[" + p.In + "]\n" + text
+		}
+		text += "[webapps]\nhosts = ['a']\n[apps.x]\n[[sites]]\nroutes = [{ path = '/', app = 'x' }]\n"
+		l, err := config.Decode("gatehouse.toml", []byte(text), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := l.Application(&l.Config.Routed()[0])
+		if _, set := one.Origin(p.Name); set {
+			t.Errorf("%s is said of the application", p.Key())
+		}
+		if std := config.Default(); p.Setting.Value(&one.Config).String() != p.Setting.Value(&std).String() || p.Setting.Value(&l.Config).String() == p.Setting.Value(&std).String() {
+			t.Errorf("%s: it is %s in [app] and %s of the application", p.Key(), p.Setting.Value(&l.Config), p.Setting.Value(&one.Config))
+		}
 	}
 }

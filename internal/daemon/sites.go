@@ -204,20 +204,19 @@ func newSites(p *project, who *account, log *slog.Logger) *sites {
 
 // start opens all of it. The process is s.who's already.
 func (s *sites) start(ctx context.Context, l *config.Loaded) error {
+	next, _, err := s.prepare(ctx, l)
+	if err != nil {
+		return err
+	}
+	// Nothing in the folder is deployed for a server that does not come to serving.
 	if s.folder != nil {
 		if err := s.folder.open(); err != nil {
+			next.drop()
+			_ = next.tree.close() // err is what to tell
 			return err
 		}
 	}
-	next, _, err := s.prepare(ctx, l)
-	if err == nil {
-		err = s.take(next, l)
-	}
-	if s.folder == nil {
-		return err
-	}
-	if err != nil {
-		_ = s.folder.Close(ctx) // err is what to tell
+	if err := s.take(next, l); err != nil || s.folder == nil {
 		return err
 	}
 	s.folder.wait(ctx)
