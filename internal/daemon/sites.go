@@ -338,7 +338,7 @@ func (s *sites) named(l *config.Loaded, c *config.NamedApp) (*hosted, error) {
 		n.app = t.apps[c.Name]
 	}
 	if n.app == nil {
-		n.app = newApp(p, one, found, s.who, s.log)
+		n.app = newApp(p, one, found, s.who, s.log.With("app", c.Name))
 		n.app.tell = s.bell.Ring
 	}
 	return n, nil
