@@ -21,7 +21,7 @@ func newManager() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "manager",
 		Short: "Let people into the manager page",
-		Long: `The manager page looks after a folder of applications, in a browser on this
+		Long: `The manager page looks after several applications, in a browser on this
 machine. It is off unless 'gatehouse run --manager 127.0.0.1:8001', or listen in
 [manager] in gatehouse.toml, asks for it.`,
 		Args: cobra.NoArgs,

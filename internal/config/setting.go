@@ -620,7 +620,7 @@ func Settings() []Setting {
 
 		{
 			Name: "manager", Group: ManagerPage, Flag: Run, FileKey: "listen", AtStart: true, Guarded: true, Fixed: "off",
-			What: "show the manager page for a folder of applications at this address of this machine, such as 127.0.0.1:8001",
+			What: "show the manager page for sites and a folder of applications at this address of this machine, such as 127.0.0.1:8001",
 			Why:  "whoever gets in may run code: it is on no listener for visitors, and nowhere unless asked for",
 			bind: func(c *Config) Value { return textValue{&c.Manager.Listen, "ADDR"} },
 		},
