@@ -44,6 +44,56 @@ type Status struct {
 	Traffic metrics.Snapshot
 }
 
+// ProcessState says what one of the processes beside an application is at.
+type ProcessState string
+
+// The states of processes.
+const (
+	ProcessStarting   ProcessState = "starting"   // what ran before it has not ended yet
+	ProcessRunning    ProcessState = "running"    //
+	ProcessWaiting    ProcessState = "waiting"    // for the next of its times
+	ProcessRestarting ProcessState = "restarting" // it has ended, and always runs
+)
+
+// State is what it is at.
+func (s *ProcessStatus) State() ProcessState {
+	switch {
+	case s.PID != 0:
+		return ProcessRunning
+	case s.Next.IsZero():
+		return ProcessStarting
+	case s.Cron != "":
+		return ProcessWaiting
+	}
+	return ProcessRestarting
+}
+
+// Restarts is how often it was started again because it had ended, other than at
+// its times.
+func (s *ProcessStatus) Restarts() int {
+	if s.Cron != "" {
+		return 0
+	}
+	return max(0, s.Runs-1)
+}
+
+// LastExit is how its last run has ended; "" if none has.
+func (s *ProcessStatus) LastExit() string {
+	switch {
+	case s.Last != "":
+		return s.Last
+	case s.Runs > 1, s.Runs == 1 && s.PID == 0:
+		return "exit status 0"
+	}
+	return ""
+}
+
+// Failing reports that its last run has failed, and that what always runs has not
+// run for long since.
+func (s *ProcessStatus) Failing(now time.Time) bool {
+	return s.Last != "" && (s.PID == 0 || s.Cron != "" || now.Sub(s.Since) < maxRestart)
+}
+
 // Traffic returns what the requests of each application were answered with. Other
 // than Apps it asks the system for nothing, and can be called all the time.
 func (d *Deployer) Traffic() map[ContextName]metrics.Snapshot {
@@ -94,6 +144,9 @@ func (d *Deployer) status(a *app) Status {
 	d.mu.Unlock()
 	if latest != nil {
 		state, since, failure := latest.now()
+		if state == Running {
+			state = Deploying // it is ready, and the requests do not go to it yet
+		}
 		s.State, s.Since, s.Failure, s.Deploying = state, since, failure, state == Deploying
 		if s.Deploying {
 			s.Step = latest.doing()
