@@ -66,7 +66,7 @@ webapps:              cgi internal/archive internal/bell internal/cron internal/
 
 # floor 3: what looks after all of them
 internal/control:     internal/archive internal/filestate internal/logbook internal/spelling metrics pyapp webapps
-internal/manager:     internal/archive internal/logbook metrics pyapp webapps golang.org/x/crypto/argon2 golang.org/x/time/rate
+internal/manager:     internal/archive internal/logbook internal/wording metrics pyapp webapps golang.org/x/crypto/argon2 golang.org/x/time/rate
 
 # floor 4: where the towers meet
 internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/bell internal/config internal/control internal/detect internal/errorpage internal/filestate internal/logbook internal/manager internal/recorder internal/router internal/spelling internal/terminal internal/turnstile internal/unixsocket internal/watch internal/wording metrics

@@ -261,3 +261,40 @@ func TestManagerPlain(t *testing.T) {
 	}
 	b.look("manager-door-phone")
 }
+
+// TestManagerProcesses looks at what runs beside an application, on a wide screen
+// and on a dark phone, while one of them fails.
+func TestManagerProcesses(t *testing.T) {
+	m := manage(t, map[string]string{
+		"blog/index.html": "<p>Blog",
+		"blog/gatehouse.toml": `[processes]
+mails = "exec sleep 1000"
+thumbnails = "until test -f go; do sleep 0.05; done; exit 3"
+nightly = { cron = "30 3 1 1 *", command = "true" }
+`,
+	})
+	b := browse(t, phone())
+	m.enter(b)
+	b.follow(`#table a[href="/apps/blog"]`)
+	b.becomes(`document.getElementById("live").textContent == "live"`)
+	b.becomes(`/running for/.test(document.getElementById("processes").textContent)`)
+	write(t, filepath.Join(m.dir, "blog", "go"), "")
+	// The page tells it by itself.
+	b.becomes(`document.querySelector("#processes .bad")?.textContent == "exit status 3"`)
+	b.becomes(`document.querySelector("#summary .mood").textContent.includes("process thumbnails fails")`)
+	b.look("manager-processes-phone")
+	b.open(strings.Split(m.link, "link/")[0])
+	b.look("manager-apps-failing-phone")
+
+	wide := browse(t, desktop())
+	var out strings.Builder
+	link := exec.Command(binary, "manager", "link")
+	link.Dir, link.Stdout = filepath.Dir(m.dir), &out
+	if err := link.Run(); err != nil {
+		t.Fatal(err)
+	}
+	m.link = strings.TrimSpace(out.String())
+	m.enter(wide)
+	wide.follow(`#table a[href="/apps/blog"]`)
+	wide.look("manager-processes")
+}

@@ -129,6 +129,36 @@ func TestProcessRestarts(t *testing.T) {
 	}
 }
 
+// TestProcessStatus: what is told of a process follows from what it did.
+func TestProcessStatus(t *testing.T) {
+	now := time.Now()
+	always, job := webapps.Process{Name: "worker"}, webapps.Process{Name: "job", Cron: "* * * * *"}
+	for _, tt := range []struct {
+		name     string
+		status   webapps.ProcessStatus
+		state    webapps.ProcessState
+		restarts int
+		exit     string
+		failing  bool
+	}{
+		{"before its first run", webapps.ProcessStatus{Process: always}, webapps.ProcessStarting, 0, "", false},
+		{"running", webapps.ProcessStatus{Process: always, PID: 7, Runs: 1, Since: now}, webapps.ProcessRunning, 0, "", false},
+		{"ended well", webapps.ProcessStatus{Process: always, Runs: 1, Next: now}, webapps.ProcessRestarting, 0, "exit status 0", false},
+		{"failed", webapps.ProcessStatus{Process: always, Runs: 2, Next: now, Last: "exit status 3"}, webapps.ProcessRestarting, 1, "exit status 3", true},
+		{"just started again", webapps.ProcessStatus{Process: always, PID: 7, Runs: 3, Since: now.Add(-59 * time.Second), Last: "signal: killed"}, webapps.ProcessRunning, 2, "signal: killed", true},
+		{"well for a minute", webapps.ProcessStatus{Process: always, PID: 7, Runs: 3, Since: now.Add(-time.Minute), Last: "signal: killed"}, webapps.ProcessRunning, 2, "signal: killed", false},
+		{"could not be started", webapps.ProcessStatus{Process: always, Next: now, Last: "no such file"}, webapps.ProcessRestarting, 0, "no such file", true},
+		{"a job before its time", webapps.ProcessStatus{Process: job, Next: now}, webapps.ProcessWaiting, 0, "", false},
+		{"a job that runs", webapps.ProcessStatus{Process: job, PID: 7, Runs: 5, Since: now}, webapps.ProcessRunning, 0, "exit status 0", false},
+		{"a job that runs after a failure", webapps.ProcessStatus{Process: job, PID: 7, Runs: 5, Last: "exit status 1"}, webapps.ProcessRunning, 0, "exit status 1", true},
+	} {
+		s := tt.status
+		if s.State() != tt.state || s.Restarts() != tt.restarts || s.LastExit() != tt.exit || s.Failing(now) != tt.failing {
+			t.Errorf("%s: %s, %d restarts, last %q, failing %v", tt.name, s.State(), s.Restarts(), s.LastExit(), s.Failing(now))
+		}
+	}
+}
+
 // TestNextRestart: pauses grow, and begin anew after a long run.
 func TestNextRestart(t *testing.T) {
 	for _, tt := range []struct{ before, ran, want time.Duration }{

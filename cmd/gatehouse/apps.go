@@ -18,7 +18,7 @@ func newApps() *cobra.Command {
 		"apps [flags] [APP]", "List the applications of a running server",
 		`List the applications of a running server: what each is, its state, its workers,
 requests that are being answered, requests a second and the 99th percentile of
-their latency in the last minute.`,
+their latency in the last minute. Below stands what has failed.`,
 		`  gatehouse apps
   gatehouse apps /shop --json        all that is known of one`,
 		oneAppOrAll,
@@ -43,6 +43,11 @@ func writeApps(w io.Writer, apps *[]control.App) error {
 	for i := range *apps {
 		if a := &(*apps)[i]; a.Failure != nil {
 			l.line("failed", "%s", a.Failure.Message)
+		}
+		for _, p := range (*apps)[i].Processes {
+			if p.Failing {
+				l.line("failing", "%s: process %s is %s, %s", (*apps)[i].Name, p.Name, p.State, cmp.Or(p.LastExit, "-"))
+			}
 		}
 	}
 	return l.write(w)

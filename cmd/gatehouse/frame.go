@@ -24,11 +24,37 @@ type view struct {
 // into it.
 const narrowest = 80
 
-// The columns of a frame, and their widths; the first takes what is left.
-var columnsOfTop = []struct {
+// column is one of a table in a frame.
+type column struct {
 	name  string
-	width int
-}{{"APP", 0}, {"STATE", 9}, {"WORK", 4}, {"BUSY", 4}, {"WAIT", 4}, {"REQ/S", 6}, {"P50", 6}, {"P90", 6}, {"P99", 6}, {"ERR", 5}, {"MEMORY", 8}}
+	width int // 0 takes what is left
+	words bool
+	// spare tells which go first where all have no room, the highest; 0 stays.
+	spare int
+}
+
+// The tables of a frame.
+var (
+	appColumns = []column{
+		{name: "APP"},
+		{"STATE", 9, true, 0},
+		{"WORK", 4, false, 2},
+		{"BUSY", 4, false, 0},
+		{"WAIT", 4, false, 3},
+		{"REQ/S", 6, false, 0},
+		{"P50", 6, false, 5},
+		{"P90", 6, false, 4},
+		{"P99", 6, false, 0},
+		{"ERR", 5, false, 0},
+		{"MEMORY", 8, false, 1},
+	}
+	processColumns = []column{
+		{name: "PROCESS"}, {"STATE", 10, true, 0}, {"PID", 7, false, 1}, {"RESTARTS", 8, false, 2}, {"NEXT", 12, false, 0}, {"LAST EXIT", 15, true, 0},
+	}
+)
+
+// nameWidth is what a table's first column has before others go.
+const nameWidth = 12
 
 // fewest is for how many applications there is room before the first request is
 // shown.
@@ -69,22 +95,16 @@ func frame(n *numbers, v *view) string {
 	add(fmt.Sprintf("%s   %.1f requests/s   %d in flight   %s + workers %s",
 		states(n.Server.Apps), total, inFlight, wording.Amount(n.Server.Memory), wording.Amount(memory)), "")
 	add("", "")
-	var heading []string
-	for _, c := range columnsOfTop {
-		heading = append(heading, c.name)
-	}
-	add(topRow(width, heading), "\x1b[7m")
+	add(tableHead(appColumns, width), "\x1b[7m")
 	oldest := oldestRequests(apps)
+	beside := processesOf(apps)
 	room := len(apps)
 	if v.rows > 0 {
-		below := min(len(oldest), max(3, v.rows/3)) + 2 // with the empty line and the heading
-		if v.rows-len(lines)-below < fewest {
-			oldest = nil // applications come first
-		}
-		if len(oldest) == 0 {
-			below = 0
-		}
-		room = max(1, v.rows-len(lines)-below)
+		room = v.rows - len(lines)
+		// Applications come first, then requests.
+		oldest = oldest[:roomBelow(len(oldest), v.rows, &room)]
+		beside = beside[:roomBelow(len(beside), v.rows, &room)]
+		room = max(1, room)
 	}
 	for i := range apps {
 		if i == room-1 && len(apps) > room {
@@ -97,32 +117,65 @@ func frame(n *numbers, v *view) string {
 		add("", "")
 		add(fmt.Sprintf("%8s  %s", "FOR", "REQUEST"), "\x1b[7m")
 		for _, q := range oldest {
-			if v.rows > 0 && len(lines) >= v.rows {
-				break
-			}
 			add(fmt.Sprintf("%8s  %s %s", latency(q.Age.Duration()), q.Method, q.Path), requestColour(q.Age.Duration()))
+		}
+	}
+	if len(beside) > 0 {
+		add("", "")
+		add(tableHead(processColumns, width), "\x1b[7m")
+		for i := range beside {
+			add(processRow(width, &beside[i], n.at), processColour(&beside[i]))
 		}
 	}
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// topRow puts cells below each other.
-func topRow(width int, cells []string) string {
-	first := width
-	for _, c := range columnsOfTop[1:] {
+// roomBelow is how many of n lines are shown below the applications, in a table
+// with an empty line and a heading before them; what these take is taken from room.
+func roomBelow(n, rows int, room *int) int {
+	n = min(n, max(3, rows/3))
+	if n == 0 || *room-n-2 < fewest {
+		return 0
+	}
+	*room -= n + 2
+	return n
+}
+
+// tableHead is the heading of a table.
+func tableHead(columns []column, width int) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.name
+	}
+	return tableRow(columns, width, names)
+}
+
+// tableRow puts cells below each other, as many as there is room for.
+func tableRow(columns []column, width int, cells []string) string {
+	first, last := width, 0 // the width of the first; what is left out
+	for _, c := range columns[1:] {
 		first -= c.width + 1
+		last = max(last, c.spare)
+	}
+	for ; first < nameWidth && last > 0; last-- {
+		for _, c := range columns {
+			if c.spare == last {
+				first += c.width + 1
+			}
+		}
 	}
 	first = max(first, 8)
 	var b strings.Builder
-	for i, c := range cells {
-		switch i {
-		case 0:
-			c = cutTo(c, first)
-			b.WriteString(c + strings.Repeat(" ", first-utf8.RuneCountInString(c)))
-		case 1:
-			fmt.Fprintf(&b, " %-*s", columnsOfTop[i].width, c)
+	for i, text := range cells {
+		switch c := columns[i]; {
+		case i == 0:
+			text = cutTo(text, first)
+			b.WriteString(text + strings.Repeat(" ", first-utf8.RuneCountInString(text)))
+		case c.spare > last:
+		case c.words:
+			fmt.Fprintf(&b, " %-*s", c.width, cutTo(text, c.width))
 		default:
-			fmt.Fprintf(&b, " %*s", columnsOfTop[i].width, c)
+			fmt.Fprintf(&b, " %*s", c.width, text)
 		}
 	}
 	return b.String()
@@ -137,10 +190,44 @@ func appRow(width int, a *control.App) string {
 		state = "asleep"
 	}
 	t := &a.Traffic
-	return topRow(width, []string{
+	return tableRow(appColumns, width, []string{
 		terminal.Line(a.Name), state, number(len(a.Workers)), number(t.InFlight), number(a.Waiting), rate(t.Rate),
 		percentile(a, t.P50), percentile(a, t.P90), percentile(a, t.P99), number(int(t.Answers["5xx"] + t.Answers["broken"])), memory(a.Memory()),
 	})
+}
+
+// processesOf are those beside applications, what fails first.
+func processesOf(apps []control.App) (all []control.AppProcess) {
+	for i := range apps {
+		for _, p := range apps[i].Processes {
+			all = append(all, control.AppProcess{App: apps[i].Name, Process: p})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b control.AppProcess) int {
+		return cmp.Or(-cmp.Compare(failing(&a), failing(&b)), strings.Compare(a.App, b.App))
+	})
+	return all
+}
+
+// failing is 1 if a process does.
+func failing(p *control.AppProcess) int {
+	if p.Failing {
+		return 1
+	}
+	return 0
+}
+
+func processRow(width int, p *control.AppProcess, now time.Time) string {
+	return tableRow(processColumns, width, []string{
+		terminal.Line(p.App + " " + p.Name), p.State, number(p.PID), restarts(&p.Process), nextRun(&p.Process, now), cmp.Or(terminal.Line(p.LastExit), "-"),
+	})
+}
+
+func processColour(p *control.AppProcess) string {
+	if p.Failing {
+		return "\x1b[33m" // yellow
+	}
+	return ""
 }
 
 // oldestRequests are those of all applications that have been answered the

@@ -63,6 +63,56 @@ func TestFrame(t *testing.T) {
 	}
 }
 
+// TestFrameNarrow: where there is no room for all columns, what matters less goes,
+// and no cell is cut but names.
+func TestFrameNarrow(t *testing.T) {
+	n := busyServer(1)
+	n.Apps[0].Name = "/reports/2026"
+	for columns, want := range map[int]string{
+		80: "APP          STATE     WORK BUSY WAIT  REQ/S    P50    P90    P99   ERR   MEMORY",
+		72: "APP                STATE     WORK BUSY WAIT  REQ/S    P99   ERR   MEMORY",
+		60: "APP              STATE     BUSY  REQ/S    P99   ERR   MEMORY",
+		40: "APP      STATE     BUSY  REQ/S    P99   ERR",
+	} {
+		lines := strings.Split(frame(n, &view{columns: columns}), "\n")
+		if want = cutTo(want, columns); lines[3] != want {
+			t.Errorf("%d columns have\n%s\nwant\n%s", columns, lines[3], want)
+		}
+		if utf8.RuneCountInString(lines[4]) != utf8.RuneCountInString(want) {
+			t.Errorf("%d columns: the row %q is not below its heading", columns, lines[4])
+		}
+	}
+}
+
+// TestFrameProcesses: what runs beside applications stands below, what fails first,
+// and only where applications leave room.
+func TestFrameProcesses(t *testing.T) {
+	n := busyServer(5)
+	n.Apps[1].Processes = []control.Process{{Name: "mails", State: "running", PID: 4711, Restarts: 2}}
+	n.Apps[3].Processes = []control.Process{
+		{Name: "cleanup", Cron: "*/5 * * * *", State: "waiting", Next: n.at.Add(90 * time.Second), LastExit: "exit status 1", Failing: true},
+	}
+	text := frame(n, &view{columns: 80, rows: 24})
+	want := `PROCESS                 STATE          PID RESTARTS         NEXT LAST EXIT
+/app03 cleanup          waiting          -        -  in 1 min exit status 1
+/app01 mails            running       4711        2            - -
+`
+	if got := text[strings.Index(text, "PROCESS"):]; fold(got) != fold(want) {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+	for _, line := range strings.Split(text, "\n") {
+		if utf8.RuneCountInString(line) > 80 {
+			t.Errorf("%q is too long", line)
+		}
+	}
+	if text := frame(n, &view{columns: 80, rows: 12}); strings.Contains(text, "PROCESS") || !strings.Contains(text, "/app00") {
+		t.Errorf("processes take the place of applications:\n%s", text)
+	}
+}
+
+// fold makes one space of several.
+func fold(s string) string { return strings.Join(strings.Fields(s), " ") }
+
 func TestLatency(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0.00ms", 120 * time.Microsecond: "0.12ms", 3240 * time.Microsecond: "3.2ms", 250 * time.Millisecond: "250ms",

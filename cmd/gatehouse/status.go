@@ -57,6 +57,9 @@ func writeStatus(w io.Writer, s *control.Server) error {
 		}
 		l.line("webapps", "%s in %s%s: %s", wording.Count(n, "application"), s.Webapps, routed, cmp.Or(states(s.Apps), "none"))
 	}
+	if len(s.Processes) > 0 {
+		l.line("processes", "%s", states(s.Processes))
+	}
 	if s.File != "" {
 		l.line("file", "%s", s.File)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -12,28 +13,47 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/wording"
 )
 
-// newWorkers is the command that lists worker processes.
+// newWorkers is the command that lists worker processes, and those beside
+// applications.
 func newWorkers() *cobra.Command {
 	cmd, r := newRemote(
-		"workers [flags] [APP]", "List the worker processes of a running server",
-		`List the worker processes of a running server, of all applications or of one: their
-state, age, how many requests they have answered, their memory, and the request
-that each is at.`,
+		"workers [flags] [APP]", "List the processes of a running server's applications",
+		`List the processes of a running server's applications, of all or of one. Workers:
+their state, age, how many requests they have answered, their memory, and the
+request that each is at. Processes that run beside an application: their state, age,
+how often they were started again, when they start next, and how the last run ended.`,
 		`  gatehouse workers
   gatehouse workers /shop`,
 		oneAppOrAll,
 		func(cmd *cobra.Command, r *remote, c *control.Client, args []string) error {
-			return show(cmd, r, c, "workers", aboutApp(args), writeWorkers)
+			var all staff
+			err := c.Get(cmd.Context(), "workers", aboutApp(args), &all.Workers)
+			if err == nil {
+				err = c.Get(cmd.Context(), "processes", aboutApp(args), &all.Processes)
+			}
+			switch {
+			case err != nil:
+				return err
+			case r.json:
+				return printJSON(cmd.OutOrStdout(), &all)
+			}
+			return all.write(cmd.OutOrStdout(), time.Now())
 		},
 	)
 	cmd.ValidArgsFunction = completeApps(r)
 	return cmd
 }
 
-func writeWorkers(w io.Writer, workers *[]control.AppWorker) error {
+// staff is what works for applications.
+type staff struct {
+	Workers   []control.AppWorker  `json:"workers"`
+	Processes []control.AppProcess `json:"processes"`
+}
+
+func (s *staff) write(w io.Writer, now time.Time) error {
 	t := newTable("APP", ">WORKER", ">PID", "STATE", ">AGE", ">SERVED", ">MEMORY", "AT")
-	for i := range *workers {
-		k := &(*workers)[i]
+	for i := range s.Workers {
+		k := &s.Workers[i]
 		state := k.State
 		if k.Reason != "" {
 			state += ", " + k.Reason
@@ -48,7 +68,41 @@ func writeWorkers(w io.Writer, workers *[]control.AppWorker) error {
 			}
 			fmt.Fprintf(&at, "%s %s for %s", q.Method, q.Path, latency(q.Age.Duration()))
 		}
-		t.add(k.App, fmt.Sprint(k.Number), fmt.Sprint(k.PID), state, wording.Seconds(time.Since(k.Born)), fmt.Sprint(k.Served), memory(k.Memory), at.String())
+		t.add(k.App, fmt.Sprint(k.Number), fmt.Sprint(k.PID), state, wording.Seconds(now.Sub(k.Born)), fmt.Sprint(k.Served), memory(k.Memory), at.String())
+	}
+	if err := t.write(w); err != nil {
+		return err
+	}
+	if len(s.Workers) > 0 && len(s.Processes) > 0 {
+		if _, err := io.WriteString(w, "\n"); err != nil {
+			return fmt.Errorf("print: %w", err)
+		}
+	}
+	t = newTable("APP", "PROCESS", ">PID", "STATE", ">AGE", ">RESTARTS", "NEXT", "LAST EXIT")
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		age := "-"
+		if p.PID != 0 {
+			age = wording.Seconds(now.Sub(p.Since))
+		}
+		t.add(p.App, p.Name, number(p.PID), p.State, age, restarts(&p.Process), nextRun(&p.Process, now), cmp.Or(p.LastExit, "-"))
 	}
 	return t.write(w)
+}
+
+// restarts is how often a process was started again, in a column. What runs at its
+// times is not restarted.
+func restarts(p *control.Process) string {
+	if p.Cron != "" {
+		return "-"
+	}
+	return fmt.Sprint(p.Restarts)
+}
+
+// nextRun is when a process starts next, in a column.
+func nextRun(p *control.Process, now time.Time) string {
+	if p.Next.IsZero() {
+		return "-"
+	}
+	return "in " + wording.Roughly(p.Next.Sub(now))
 }

@@ -12,6 +12,7 @@ import (
 //	GET  /v1/status                    Server
 //	GET  /v1/apps[?app=NAME]           []App
 //	GET  /v1/workers[?app=NAME]        []AppWorker
+//	GET  /v1/processes[?app=NAME]      []AppProcess
 //	GET  /v1/stacks?app=NAME           []Stacks
 //	GET  /v1/logs[?app=NAME&last=N&follow=1]   lines of logbook.Record
 //	POST /v1/deploy?app=NAME&ending=.zip[&discard=1]   the archive
@@ -46,6 +47,8 @@ type Server struct {
 	Apps map[string]int `json:"apps"`
 	// Routed is how many of them routes lead to: they are not in the folder.
 	Routed int `json:"routed,omitempty"`
+	// Processes are how many of those beside applications are in a state, by its name.
+	Processes map[string]int `json:"processes,omitempty"`
 	// Problems are entries of the folder that are no applications.
 	Problems []Problem `json:"problems,omitempty"`
 }
@@ -83,7 +86,9 @@ type App struct {
 	CrashLoop bool     `json:"crash_loop,omitempty"`
 	Waiting   int      `json:"waiting"` // requests that wait for a worker
 	Workers   []Worker `json:"workers,omitempty"`
-	Traffic   Traffic  `json:"traffic"`
+	// Processes run beside it.
+	Processes []Process `json:"processes,omitempty"`
+	Traffic   Traffic   `json:"traffic"`
 }
 
 // Memory is what the workers have of their own, in bytes.
@@ -111,6 +116,28 @@ type Worker struct {
 type AppWorker struct {
 	App string `json:"app"`
 	Worker
+}
+
+// Process is one that runs beside an application, always or at its times.
+type Process struct {
+	Name    string `json:"name"`
+	Command string `json:"command"`
+	Cron    string `json:"cron,omitempty"` // its times; none if it always runs
+	// State is starting, running, waiting (for the next of its times) or restarting.
+	State    string    `json:"state"`
+	PID      int       `json:"pid,omitempty"`
+	Since    time.Time `json:"since"` // when it was started, or has ended
+	Runs     int       `json:"runs"`
+	Restarts int       `json:"restarts"` // of what always runs
+	Next     time.Time `json:"next,omitzero"`
+	LastExit string    `json:"last_exit,omitempty"` // such as "exit status 1"; none if no run has ended
+	Failing  bool      `json:"failing,omitempty"`
+}
+
+// AppProcess is such a process with its application's name.
+type AppProcess struct {
+	App string `json:"app"`
+	Process
 }
 
 // Request is one that is being answered.

@@ -1,6 +1,8 @@
 package control
 
 import (
+	"time"
+
 	"github.com/seed-07905ac1/gatehouse/metrics"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 	"github.com/seed-07905ac1/gatehouse/webapps"
@@ -27,6 +29,10 @@ func (h *Handler) describe(s *webapps.Status) App {
 			a.Workers = append(a.Workers, worker(&s.Workers.Workers[i]))
 		}
 	}
+	now := time.Now()
+	for i := range s.Processes {
+		a.Processes = append(a.Processes, process(&s.Processes[i], now))
+	}
 	if s.Traffic.InFlight > 0 {
 		oldest, _ := h.backend.Requests(s.Name, maxOldest) // none of one that has just gone
 		for _, r := range oldest {
@@ -42,6 +48,13 @@ func worker(s *pyapp.WorkerStatus) Worker {
 		w.Reason = s.Reason.String()
 	}
 	return w
+}
+
+func process(s *webapps.ProcessStatus, now time.Time) Process {
+	return Process{
+		Name: s.Name, Command: s.Command, Cron: s.Cron, State: string(s.State()), PID: s.PID, Since: s.Since,
+		Runs: s.Runs, Restarts: s.Restarts(), Next: s.Next, LastExit: s.LastExit(), Failing: s.Failing(now),
+	}
 }
 
 func requests(all []pyapp.RequestStatus) (told []Request) {

@@ -30,6 +30,7 @@ func New(b Backend, book *logbook.Book, log *slog.Logger) *Handler {
 	h.get("status", h.server)
 	h.get("apps", func(r *http.Request) (any, error) { return h.apps(r) })
 	h.get("workers", h.workers)
+	h.get("processes", h.processes)
 	h.get("stacks", h.stacks)
 	h.mux.HandleFunc("GET "+Base+"logs", h.logs)
 	h.post("deploy", h.deploy)
@@ -87,6 +88,12 @@ func (h *Handler) server(*http.Request) (any, error) {
 		if a.Routed {
 			s.Routed++
 		}
+		for i := range a.Processes {
+			if s.Processes == nil {
+				s.Processes = map[string]int{}
+			}
+			s.Processes[string(a.Processes[i].State())]++
+		}
 	}
 	for _, p := range h.backend.Problems() {
 		s.Problems = append(s.Problems, Problem{Entry: p.Entry, Error: p.Err.Error()})
@@ -128,6 +135,17 @@ func (h *Handler) workers(r *http.Request) (any, error) {
 	for _, a := range apps {
 		for _, w := range a.Workers {
 			all = append(all, AppWorker{a.Name, w})
+		}
+	}
+	return all, err
+}
+
+func (h *Handler) processes(r *http.Request) (any, error) {
+	apps, err := h.apps(r)
+	all := []AppProcess{}
+	for _, a := range apps {
+		for _, p := range a.Processes {
+			all = append(all, AppProcess{a.Name, p})
 		}
 	}
 	return all, err

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/wording"
 )
 
 // chart is a small picture of one series of numbers, as SVG within the page. Its
@@ -111,20 +113,7 @@ func sayTime(d time.Duration) string {
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
-	return sayAge(d)
-}
-
-// sayAge writes how long something has been so.
-func sayAge(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", max(0, int(d.Seconds())))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
+	return wording.Roughly(d)
 }
 
 // saySize writes bytes.

@@ -48,6 +48,12 @@ func newDesk(t testing.TB) *desk {
 // open runs what is in files with a manager page until the end of the test.
 func open(t testing.TB, files map[string]string, change ...func(*manager.Config)) *desk {
 	t.Helper()
+	return openWith(t, files, func(*webapps.Config) {}, change...)
+}
+
+// openWith is open with the applications so configured.
+func openWith(t testing.TB, files map[string]string, of func(*webapps.Config), change ...func(*manager.Config)) *desk {
+	t.Helper()
 	d := newDesk(t)
 	d.dir = t.TempDir()
 	for name, text := range files {
@@ -60,7 +66,9 @@ func open(t testing.TB, files map[string]string, change ...func(*manager.Config)
 		}
 	}
 	var err error
-	d.apps, err = webapps.Open(webapps.Config{Dir: d.dir, Log: d.log})
+	config := webapps.Config{Dir: d.dir, Log: d.log}
+	of(&config)
+	d.apps, err = webapps.Open(config)
 	if err != nil {
 		t.Fatal(err)
 	}

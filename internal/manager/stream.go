@@ -183,7 +183,7 @@ func (st *stream) parts() (map[string]string, bool) {
 		st.tell([]row{p.App})
 		return map[string]string{
 			"summary": st.render("summary", p.App), "failure": st.render("failure", p.App), "actions": st.render("actions", p.App),
-			"charts": st.render("charts", p.App), "running": st.render("running", p.App), "workers": st.render("workers", p.App),
+			"charts": st.render("charts", p.App), "running": st.render("running", p.App), "workers": st.render("workers", p.App), "processes": st.render("processes", p.App),
 			"slow": st.render("slow", p.Slow),
 		}, true
 	}

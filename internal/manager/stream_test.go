@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/seed-07905ac1/gatehouse/internal/manager"
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
+	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
 // reader reads the events of a stream from a real server.
@@ -127,6 +130,31 @@ func TestStream(t *testing.T) {
 		log.until("end", "session")
 		apps.until("end", "session")
 	}, testserver.H1, testserver.NetHTTP)
+}
+
+// TestProcessesShown: what runs beside applications is on their pages, without a
+// look and live, and one that fails is told in the list.
+func TestProcessesShown(t *testing.T) {
+	d := openWith(t, map[string]string{"shop/index.html": "shop"}, func(c *webapps.Config) {
+		c.Load = func(webapps.ContextName, string) (webapps.App, error) {
+			return webapps.App{Processes: []webapps.Process{
+				{Name: "mails", Command: "exec sleep 1000"},
+				{Name: "<brief>", Command: "until test -f go; do sleep 0.01; done; exit 3"},
+				{Name: "nightly", Command: "true", Cron: "0 3 1 1 *"},
+			}}, nil
+		}
+	}).enter()
+	d.get("/apps/shop").wants(t, http.StatusOK, "Processes beside it", "mails", "&lt;brief&gt;", "<code>0 3 1 1 *</code>", `-01-01T`, "1 Jan 03:00", "waiting")
+	s := testserver.Start(t, testserver.H1, d.ServeHTTP)
+	apps := d.stream(s, "/events?page=apps")
+	page := d.stream(s, "/events?page=app&app=shop&after=0")
+	page.until("parts", "running for")
+	if err := os.WriteFile(filepath.Join(d.dir, "shop", "go"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page.until("parts", "exit status 3")
+	apps.until("parts", "process \\u0026lt;brief\\u0026gt; fails")
+	d.get("/").wants(t, http.StatusOK, `class="mood warn">running, process &lt;brief&gt; fails`)
 }
 
 // TestStreamResumes: a client that comes back gets what it has missed, once.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/logbook"
+	"github.com/seed-07905ac1/gatehouse/internal/wording"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 	"github.com/seed-07905ac1/gatehouse/webapps"
 )
@@ -23,7 +24,7 @@ type row struct {
 // row looks an application's numbers up.
 func (m *Manager) row(s webapps.Status, now time.Time) row {
 	r := row{Status: s, Lately: m.history.of(s.Name), now: now}
-	for _, w := range r.Processes() {
+	for _, w := range r.WorkerProcesses() {
 		r.Memory += w.Memory
 	}
 	return r
@@ -60,8 +61,8 @@ func (r row) Words() string {
 	return strings.Join(all, " · ")
 }
 
-// Processes are its workers.
-func (r row) Processes() []pyapp.WorkerStatus {
+// WorkerProcesses are its workers.
+func (r row) WorkerProcesses() []pyapp.WorkerStatus {
 	if r.Workers == nil {
 		return nil
 	}
@@ -70,7 +71,7 @@ func (r row) Processes() []pyapp.WorkerStatus {
 
 // Running are the requests that its workers run.
 func (r row) Running() (all []runningRequest) {
-	for _, w := range r.Processes() {
+	for _, w := range r.WorkerProcesses() {
 		for _, q := range w.Requests {
 			all = append(all, runningRequest{q, w.Number})
 		}
@@ -84,12 +85,22 @@ type runningRequest struct {
 	Worker int
 }
 
+// failing are the names of processes beside it that fail.
+func (r row) failing() (names []string) {
+	for i := range r.Processes {
+		if p := &r.Processes[i]; p.Failing(r.now) {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
 // Mood is the class of its state: what deserves a look stands out.
 func (r row) Mood() string {
 	switch {
 	case r.State == webapps.Failed:
 		return "bad"
-	case r.Failure != nil || r.Workers != nil && r.Workers.CrashLoop:
+	case r.Failure != nil || r.Workers != nil && r.Workers.CrashLoop || len(r.failing()) > 0:
 		return "warn"
 	case r.Deploying || r.State == webapps.Deploying || r.State == webapps.Draining:
 		return "busy"
@@ -120,6 +131,9 @@ func (r row) Besides() string {
 		b.WriteString(", last deploy failed")
 	case r.Workers != nil && r.Workers.CrashLoop:
 		b.WriteString(", workers crash")
+	}
+	for _, name := range r.failing() {
+		b.WriteString(", process " + name + " fails")
 	}
 	if r.Retired {
 		b.WriteString(", retired")
@@ -154,11 +168,27 @@ func (r row) Age() string {
 	if r.Since.IsZero() {
 		return ""
 	}
-	return sayAge(r.now.Sub(r.Since))
+	return wording.Roughly(r.now.Sub(r.Since))
 }
 
 // Born is how old a worker is.
-func (r row) Born(w pyapp.WorkerStatus) string { return sayAge(r.now.Sub(w.Born)) }
+func (r row) Born(w pyapp.WorkerStatus) string { return wording.Roughly(r.now.Sub(w.Born)) }
+
+// ProcessAge is how long a process beside it has run.
+func (r row) ProcessAge(p webapps.ProcessStatus) string { return wording.Roughly(r.now.Sub(p.Since)) }
+
+// ProcessFails reports that one has failed, and not run for long since.
+func (r row) ProcessFails(p webapps.ProcessStatus) bool { return p.Failing(r.now) }
+
+// NextRun is when one starts next: the time of day, with the day if it is not the
+// present one.
+func (r row) NextRun(p webapps.ProcessStatus) string {
+	next, now := p.Next, r.now.In(p.Next.Location())
+	if next.YearDay() == now.YearDay() && next.Year() == now.Year() {
+		return next.Format("15:04:05")
+	}
+	return next.Format("2 Jan 15:04")
+}
 
 // Spark is its rate as a picture.
 func (r row) Spark() template.HTML { return spark(r.Lately.Rates) }
@@ -194,7 +224,7 @@ func sum(all []row) (t totals) {
 		if r.Failure != nil {
 			t.Failed++
 		}
-		t.Workers += len(r.Processes())
+		t.Workers += len(r.WorkerProcesses())
 		t.InFlight += r.InFlight
 		t.Memory += r.Memory
 		t.Rate += r.Traffic.Rate()
