@@ -97,6 +97,7 @@ func TestDemo(t *testing.T) {
 		b.look("demo-phone")
 	})
 	t.Run("broken", func(t *testing.T) { testDemoBroken(t, d) })
+	t.Run("manager", func(t *testing.T) { testDemoManager(t, d) })
 	t.Run("commands", func(t *testing.T) { testDemoCommands(t, d) })
 	d.end(t)
 }
@@ -297,6 +298,62 @@ func testDemoBroken(t *testing.T, d *demo) {
 			t.Errorf("the log says nothing of %s", detail)
 		}
 	}
+}
+
+// testDemoManager looks after the demo in a browser, on a phone: what is broken
+// says why, a deployment that fails does, too, one that does not is rolled back, and
+// numbers move meanwhile.
+func testDemoManager(t *testing.T, d *demo) {
+	cmd := exec.Command(binary, "manager", "link")
+	cmd.Dir = d.dir
+	link, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &managed{t, filepath.Join(d.dir, "webapps"), d.url, strings.TrimSpace(string(link))}
+	front := strings.Split(m.link, "link/")[0]
+	b := browse(t, phone())
+	m.enter(b)
+	b.becomes(`document.querySelector("#state-broken .mood").textContent == "failed"`)
+	b.look("demo-manager-phone")
+	b.follow(`#table a[href="/apps/broken"]`)
+	if got := b.text("#failure pre"); !strings.Contains(got, "No module named 'no_such_module'") {
+		t.Errorf("the page of the broken one shows %q", got)
+	}
+	b.look("demo-manager-broken-phone")
+	b.open(front + "apps/lending")
+	if got := b.text("#processes"); !strings.Contains(got, "sessions") || !strings.Contains(got, "waiting") {
+		t.Errorf("beside the lending desk there is %q", got)
+	}
+	b.look("demo-manager-lending-phone")
+
+	deploy := func(source, then string) {
+		t.Helper()
+		b.open(front)
+		b.upload("#archive", zipped(t, "basket.zip", source))
+		b.click(".deploy button")
+		b.becomes(then)
+	}
+	const works = `location.pathname == "/apps/basket" && document.querySelector(".note.good") != null`
+	deploy(shop("one"), works)
+	b.becomes(`document.getElementById("live").textContent == "live"`)
+	for range 5 {
+		m.get("basket/")
+	}
+	b.becomes(`document.getElementById("charts").textContent.includes("5 requests in five minutes")`)
+	deploy(brokenShop, `document.querySelector("main > .note.bad pre")?.textContent.includes("no_such_module_of_ours")`)
+	b.failed()
+	b.look("demo-manager-failed-phone")
+	deploy(shop("two"), works)
+	if got := m.get("basket/"); got != "two" {
+		t.Errorf("the second one says %q", got)
+	}
+	b.follow(`form[action$="/rollback"] button`)
+	if got := m.get("basket/"); got != "one" {
+		t.Errorf("rolled back it says %q", got)
+	}
+	b.click(".confirm summary")
+	b.follow(".confirm button")
 }
 
 // testDemoCommands runs the commands that the first page names, in its order.

@@ -38,7 +38,12 @@ type Failure struct {
 }
 
 // Error is one line.
-func (f *Failure) Error() string { return fmt.Sprintf("cannot deploy %v: %v", f.Name, f.Err) }
+func (f *Failure) Error() string {
+	if _, ok := f.Err.(*pyapp.StartError); ok {
+		return f.Err.Error() // which says as much: cannot start /shop: …
+	}
+	return fmt.Sprintf("cannot deploy %v: %v", f.Name, f.Err)
+}
 
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }

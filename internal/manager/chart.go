@@ -106,6 +106,8 @@ func sayTime(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return "–"
+	case d < 100*time.Microsecond:
+		return "< 0.1 ms"
 	case d < time.Millisecond:
 		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 	case d < time.Second:

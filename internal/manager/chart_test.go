@@ -29,7 +29,7 @@ func TestScale(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "–", 430 * time.Microsecond: "0.4 ms", 12 * time.Millisecond: "12 ms", 1500 * time.Millisecond: "1.5 s", 59 * time.Second: "59 s",
+		0: "–", 5 * time.Microsecond: "< 0.1 ms", 430 * time.Microsecond: "0.4 ms", 12 * time.Millisecond: "12 ms", 1500 * time.Millisecond: "1.5 s", 59 * time.Second: "59 s",
 		61 * time.Second: "1 min", 3 * time.Hour: "3 h", 72 * time.Hour: "3 days",
 	} {
 		if got := manager.SayTime(d); got != want {
