@@ -154,6 +154,9 @@ func TestDeployRefused(t *testing.T) {
 			t.Errorf("%s: deployed", what)
 		}
 	}
+	if err := h.Deploy(t.Context(), named(t, "new"), ".zip", strings.NewReader("PK"), none); err == nil || !strings.Contains(err.Error(), "cannot deploy /new: new.zip: damaged archive") {
+		t.Errorf("no archive: %v", err)
+	}
 	if err := h.deploy("new", ".zip", tree{"notes.txt": ""}, none); err == nil {
 		t.Error("what is nothing was deployed")
 	}

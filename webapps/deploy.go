@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/cgi"
+	"github.com/seed-07905ac1/gatehouse/internal/archive"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
@@ -278,6 +279,9 @@ func (d *Deployer) unpack(ctx context.Context, a *app, w deployment) (memory, er
 	}
 	number, err := d.store.unpack(ctx, a.name, w.entry.path, d.config.Limits)
 	if err != nil {
+		if e, ok := errors.AsType[*archive.Error](err); ok {
+			e.Archive = w.entry.file // what was received has a name that nobody knows
+		}
 		return m, err
 	}
 	return memory{Print: w.entry.print(), Current: number, Previous: m.Current}, nil

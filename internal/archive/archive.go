@@ -1,8 +1,8 @@
 // Package archive unpacks what somebody else has packed, without believing it:
 // no entry gets out of its folder, by name or by link, none is anything but a
-// file, a folder or a link that stays inside, no two have names that some file
-// system takes for one, and size, number and compression are bounded. The folder
-// is there as a whole or not at all.
+// file, a folder or a link that stays inside, no two have names that differ in
+// case alone, and size, number and compression are bounded. The folder is there as
+// a whole or not at all.
 //
 // It is not for archives of the server's own: times, owners and modes are not
 // kept, except for whether a file may be executed.
@@ -44,7 +44,11 @@ func (e *Error) Error() string {
 	if e.Entry == "" {
 		return fmt.Sprintf("%s: %v", e.Archive, e.Err)
 	}
-	return fmt.Sprintf("%s: entry %q: %v", e.Archive, e.Entry, e.Err)
+	entry := e.Entry
+	if len(entry) > maxElement { // up to a megabyte, if it is hostile
+		entry = entry[:maxElement] + "…"
+	}
+	return fmt.Sprintf("%s: entry %q: %v", e.Archive, entry, e.Err)
 }
 
 // Unwrap returns the cause.

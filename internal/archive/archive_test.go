@@ -157,12 +157,14 @@ func TestUnpack(t *testing.T) {
 				entry{name: "link", target: "a/b/c.txt"},
 				entry{name: "a/up", target: "../bin"},
 				entry{name: "bin/"},
+				entry{name: "closed/", mode: fs.ModeDir | 0o001},
+				entry{name: "closed/f", body: "four", mode: 0o001},
 			))
 			dir := filepath.Join(filepath.Dir(path), "app")
 			if err := archive.Unpack(t.Context(), path, dir, archive.Limits{}); err != nil {
 				t.Fatal(err)
 			}
-			const want = "a drwxr-xr-x\na/b drwxr-xr-x\na/b/c.txt -rw-r--r-- three\na/up → ../bin\napp.py -rw-r--r-- one\nbin drwxr-xr-x\nbin/run -rwxr-xr-x two\nlink → a/b/c.txt"
+			const want = "a drwxr-xr-x\na/b drwxr-xr-x\na/b/c.txt -rw-r--r-- three\na/up → ../bin\napp.py -rw-r--r-- one\nbin drwxr-xr-x\nbin/run -rwxr-xr-x two\nclosed drwxr-xr-x\nclosed/f -rw-r--r-- four\nlink → a/b/c.txt"
 			if got := list(t, dir); got != want {
 				t.Errorf("unpacked\n%s\nwant\n%s", got, want)
 			}
@@ -222,9 +224,12 @@ func TestAttacks(t *testing.T) {
 		{"a folder out of the folder", []entry{good, {name: "../x/"}}, archive.ErrUnsafe, "leads out with ..", ""},
 		{"backslashes", []entry{good, {name: `..\x`}}, archive.ErrUnsafe, "backslash", ""},
 		{"no name", []entry{good, {name: ""}}, archive.ErrUnsafe, "no name", ""},
-		{"zero byte", []entry{good, {name: "a\x01b"}}, archive.ErrUnsafe, "control character", ""},
+		{"control character", []entry{good, {name: "a\x01b"}}, archive.ErrUnsafe, "control character", ""},
+		{"NUL", []entry{good, {name: "a\x00b"}}, archive.ErrUnsafe, "control character", ".zip"},
+		{"line end", []entry{good, {name: "a\nb"}}, archive.ErrUnsafe, "control character", ""},
 		{"not UTF-8", []entry{good, {name: "a\xffb"}}, archive.ErrUnsafe, "not UTF-8", ""},
 		{"a long name", []entry{good, {name: strings.Repeat("x/", 600)}}, archive.ErrUnsafe, "longer than 1024 bytes", ""},
+		{"a long part of a name", []entry{good, {name: "a/" + strings.Repeat("x", 256)}}, archive.ErrUnsafe, "a part of its name is longer than 255 bytes", ""},
 		{"absolute link", []entry{good, {name: "l", target: "/etc/passwd"}}, archive.ErrUnsafe, `a link out of the folder, to "/etc/passwd"`, ""},
 		{"link out", []entry{good, {name: "l", target: "../../etc/passwd"}}, archive.ErrUnsafe, "leads out of the folder", ""},
 		{"link to the folder above", []entry{good, {name: "l", target: ".."}}, archive.ErrUnsafe, "leads out of the folder", ""},
@@ -260,6 +265,14 @@ func TestAttacks(t *testing.T) {
 				refused(t, path, archive.Limits{}, tt.err, strings.ReplaceAll(tt.says, "app$", "app$"+p.ending))
 			})
 		}
+	}
+}
+
+// TestErrorIsShort: a name that is no end is told by its beginning.
+func TestErrorIsShort(t *testing.T) {
+	err := &archive.Error{Archive: "app.zip", Entry: strings.Repeat("é", 1<<20), Err: archive.ErrUnsafe}
+	if n := len(err.Error()); n > 1000 {
+		t.Errorf("%d bytes of an error", n)
 	}
 }
 

@@ -17,6 +17,8 @@ const (
 	maxTarget = 4096
 	// maxName bounds the name of an entry, as systems bound paths.
 	maxName = 1024
+	// maxElement bounds what is between two slashes of it, as file systems do.
+	maxElement = 255
 	// directoryEntry and tarEntry are what an entry may take, on average, of a zip
 	// archive's directory and of a tar file beside its content: the name, twice,
 	// and what various systems add.
@@ -99,8 +101,11 @@ func local(name string) (string, error) {
 		}
 	}
 	for element := range strings.SplitSeq(name, "/") {
-		if element == ".." {
+		switch {
+		case element == "..":
 			return unsafe("its name leads out with ..")
+		case len(element) > maxElement:
+			return unsafe(fmt.Sprintf("a part of its name is longer than %d bytes", maxElement))
 		}
 	}
 	return path.Clean(name), nil
