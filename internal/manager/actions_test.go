@@ -257,3 +257,49 @@ func TestRouted(t *testing.T) {
 	d.post("/apps/routed/undeploy").wants(t, http.StatusConflict, "it is in the file", "take it out of there")
 	d.post("/apps/routed/reload").wants(t, http.StatusUnprocessableEntity, "cannot be imported", "Traceback: line 7")
 }
+
+// TestUploadNames: an archive's name says where it answers, and is no path or URL
+// of anything on this machine.
+func TestUploadNames(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "evil.zip")
+	if err := os.WriteFile(outside, site(t, "outside"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		file   string
+		fields []string
+		status int
+		path   string // where it answers
+	}{
+		{"../../evil.zip", nil, http.StatusSeeOther, "/evil/"},
+		{outside, nil, http.StatusSeeOther, "/evil/"},
+		{"http://127.0.0.1/x.zip", nil, http.StatusSeeOther, "/x/"},
+		{`..\..\evil.zip`, nil, http.StatusBadRequest, ""},
+		{".gatehouse.zip", nil, http.StatusBadRequest, ""},
+		{".zip", nil, http.StatusBadRequest, ""},
+		{"a%2fb.zip", nil, http.StatusBadRequest, ""},
+		{"a##.zip", nil, http.StatusBadRequest, ""},
+		{"a.zip", []string{"path", "../x"}, http.StatusBadRequest, ""},
+		{"a.zip", []string{"path", "/a/../b"}, http.StatusBadRequest, ""},
+		{"a.zip", []string{"path", "/.gatehouse"}, http.StatusBadRequest, ""},
+		{"a.zip", []string{"path", "http://127.0.0.1/x"}, http.StatusBadRequest, ""},
+		{"a.zip", []string{"version", "../1"}, http.StatusBadRequest, ""},
+	} {
+		t.Run(strings.Join(append(tt.fields, tt.file), " "), func(t *testing.T) {
+			d := open(t, nil).enter()
+			d.deploy(tt.file, site(t, "sent"), tt.fields...).wants(t, tt.status)
+			if tt.path != "" {
+				d.visit(tt.path).wants(t, http.StatusOK, "sent")
+			}
+			entries, err := os.ReadDir(d.dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range entries {
+				if e.Name() != ".gatehouse" && "/"+strings.TrimSuffix(e.Name(), ".zip")+"/" != tt.path {
+					t.Errorf("there is %s", e.Name())
+				}
+			}
+		})
+	}
+}

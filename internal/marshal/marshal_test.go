@@ -2,7 +2,12 @@ package marshal_test
 
 import (
 	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -82,5 +87,28 @@ func BenchmarkAppendText(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		dst = marshal.AppendLatin1(dst[:0], "text/html,application/xhtml+xml")
+	}
+}
+
+// TestIsOnlyWritten: marshal makes code of bytes, so what a worker sends is never
+// read so; there is no function that could.
+func TestIsOnlyWritten(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && !regexp.MustCompile(`^(?i)(append|begin|end|grow|size)`).MatchString(fn.Name.Name) {
+				t.Errorf("%s has %s, which does not write", name, fn.Name.Name)
+			}
+		}
 	}
 }
