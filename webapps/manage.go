@@ -97,7 +97,7 @@ func (d *Deployer) deployReceived(ctx context.Context, a *app, file, received st
 	if old != nil && !old.archive && (!options.Discard || !isFolder(old.path)) {
 		return newFailure(a.name, &hintError{
 			fmt.Errorf("%s: %w", old.file, ErrFolder),
-			"copy the new files there, or undeploy it first; a deployment that discards it keeps it for a rollback, until the next one",
+			"copy the new files there, or undeploy it first; a deployment that discards it (--discard) keeps it for a rollback, until the next one",
 		})
 	}
 	if old == nil {

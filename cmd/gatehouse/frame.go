@@ -197,33 +197,27 @@ func appRow(width int, a *control.App) string {
 }
 
 // processesOf are those beside applications, what fails first.
-func processesOf(apps []control.App) (all []control.AppProcess) {
-	for i := range apps {
-		for _, p := range apps[i].Processes {
-			all = append(all, control.AppProcess{App: apps[i].Name, Process: p})
+func processesOf(apps []control.App) []appProcess {
+	all := staffOf(apps).Processes
+	slices.SortStableFunc(all, func(a, b appProcess) int {
+		switch {
+		case a.Failing == b.Failing:
+			return strings.Compare(a.App, b.App)
+		case a.Failing:
+			return -1
 		}
-	}
-	slices.SortStableFunc(all, func(a, b control.AppProcess) int {
-		return cmp.Or(-cmp.Compare(failing(&a), failing(&b)), strings.Compare(a.App, b.App))
+		return 1
 	})
 	return all
 }
 
-// failing is 1 if a process does.
-func failing(p *control.AppProcess) int {
-	if p.Failing {
-		return 1
-	}
-	return 0
-}
-
-func processRow(width int, p *control.AppProcess, now time.Time) string {
+func processRow(width int, p *appProcess, now time.Time) string {
 	return tableRow(processColumns, width, []string{
 		terminal.Line(p.App + " " + p.Name), p.State, number(p.PID), restarts(&p.Process), nextRun(&p.Process, now), cmp.Or(terminal.Line(p.LastExit), "-"),
 	})
 }
 
-func processColour(p *control.AppProcess) string {
+func processColour(p *appProcess) string {
 	if p.Failing {
 		return "\x1b[33m" // yellow
 	}

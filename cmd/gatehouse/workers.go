@@ -26,16 +26,13 @@ how often they were started again, when they start next, and how the last run en
   gatehouse workers /shop`,
 		oneAppOrAll,
 		func(cmd *cobra.Command, r *remote, c *control.Client, args []string) error {
-			var all staff
-			err := c.Get(cmd.Context(), "workers", aboutApp(args), &all.Workers)
-			if err == nil {
-				err = c.Get(cmd.Context(), "processes", aboutApp(args), &all.Processes)
-			}
-			switch {
-			case err != nil:
+			var apps []control.App
+			if err := c.Get(cmd.Context(), "apps", aboutApp(args), &apps); err != nil {
 				return err
-			case r.json:
-				return printJSON(cmd.OutOrStdout(), &all)
+			}
+			all := staffOf(apps)
+			if r.json {
+				return printJSON(cmd.OutOrStdout(), all)
 			}
 			return all.write(cmd.OutOrStdout(), time.Now())
 		},
@@ -46,8 +43,29 @@ how often they were started again, when they start next, and how the last run en
 
 // staff is what works for applications.
 type staff struct {
-	Workers   []control.AppWorker  `json:"workers"`
-	Processes []control.AppProcess `json:"processes"`
+	Workers   []control.AppWorker `json:"workers"`
+	Processes []appProcess        `json:"processes"`
+}
+
+// appProcess is a process beside an application, with the application's name.
+type appProcess struct {
+	App string `json:"app"`
+	control.Process
+}
+
+// staffOf is what works for these applications. The lists are not nil.
+func staffOf(apps []control.App) *staff {
+	s := &staff{Workers: []control.AppWorker{}, Processes: []appProcess{}}
+	for i := range apps {
+		a := &apps[i]
+		for _, w := range a.Workers {
+			s.Workers = append(s.Workers, control.AppWorker{App: a.Name, Worker: w})
+		}
+		for _, p := range a.Processes {
+			s.Processes = append(s.Processes, appProcess{a.Name, p})
+		}
+	}
+	return s
 }
 
 func (s *staff) write(w io.Writer, now time.Time) error {

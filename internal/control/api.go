@@ -12,7 +12,6 @@ import (
 //	GET  /v1/status                    Server
 //	GET  /v1/apps[?app=NAME]           []App
 //	GET  /v1/workers[?app=NAME]        []AppWorker
-//	GET  /v1/processes[?app=NAME]      []AppProcess
 //	GET  /v1/stacks?app=NAME           []Stacks
 //	GET  /v1/logs[?app=NAME&last=N&follow=1]   lines of logbook.Record
 //	POST /v1/deploy?app=NAME&ending=.zip[&discard=1]   the archive
@@ -132,12 +131,6 @@ type Process struct {
 	Next     time.Time `json:"next,omitzero"`
 	LastExit string    `json:"last_exit,omitempty"` // such as "exit status 1"; none if no run has ended
 	Failing  bool      `json:"failing,omitempty"`
-}
-
-// AppProcess is such a process with its application's name.
-type AppProcess struct {
-	App string `json:"app"`
-	Process
 }
 
 // Request is one that is being answered.

@@ -30,7 +30,6 @@ func New(b Backend, book *logbook.Book, log *slog.Logger) *Handler {
 	h.get("status", h.server)
 	h.get("apps", func(r *http.Request) (any, error) { return h.apps(r) })
 	h.get("workers", h.workers)
-	h.get("processes", h.processes)
 	h.get("stacks", h.stacks)
 	h.mux.HandleFunc("GET "+Base+"logs", h.logs)
 	h.post("deploy", h.deploy)
@@ -135,17 +134,6 @@ func (h *Handler) workers(r *http.Request) (any, error) {
 	for _, a := range apps {
 		for _, w := range a.Workers {
 			all = append(all, AppWorker{a.Name, w})
-		}
-	}
-	return all, err
-}
-
-func (h *Handler) processes(r *http.Request) (any, error) {
-	apps, err := h.apps(r)
-	all := []AppProcess{}
-	for _, a := range apps {
-		for _, p := range a.Processes {
-			all = append(all, AppProcess{a.Name, p})
 		}
 	}
 	return all, err
