@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -135,6 +136,16 @@ func completeApps(r *remote) cobra.CompletionFunc {
 	}
 }
 
+// entryName is how an application's entry is called, which names it as well: a#b for
+// /a/b, ROOT for /.
+func entryName(a *control.App) string {
+	name := cmp.Or(strings.ReplaceAll(strings.Trim(a.Path, "/"), "/", "#"), "ROOT")
+	if a.Version != "" {
+		name += "##" + a.Version
+	}
+	return name
+}
+
 // appNames are the names of applications that begin so, each with what it is.
 func appNames(cmd *cobra.Command, r *remote, begin string) (names []cobra.Completion) {
 	ctx := cmd.Context()
@@ -153,8 +164,12 @@ func appNames(cmd *cobra.Command, r *remote, begin string) (names []cobra.Comple
 		return nil
 	}
 	for _, a := range apps {
-		if strings.HasPrefix(a.Name, begin) {
-			names = append(names, cobra.CompletionWithDesc(a.Name, strings.TrimPrefix(a.About+", "+a.State, ", ")))
+		name := a.Name
+		if begin != "" && !strings.HasPrefix(begin, "/") {
+			name = entryName(&a)
+		}
+		if strings.HasPrefix(name, begin) {
+			names = append(names, cobra.CompletionWithDesc(name, strings.TrimPrefix(a.About+", "+a.State, ", ")))
 		}
 	}
 	return names

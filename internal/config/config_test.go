@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -8,6 +9,27 @@ import (
 
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 )
+
+// TestRestartIsTold: the guide names what a reload does not take in.
+func TestRestartIsTold(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/guide/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, told, _ := strings.Cut(string(guide), "it alone keeps the old. Only ")
+	for _, s := range config.Settings() {
+		if s.Reloads() || !s.InFile() {
+			continue
+		}
+		name := s.Key()
+		if table := s.Table(); table == "manager" {
+			name = "[manager]"
+		}
+		if !strings.Contains(told, "`"+name+"`") {
+			t.Errorf("%s needs a restart; the guide says: Only %s", name, told)
+		}
+	}
+}
 
 // Every default reads back as itself, every name is there once, and every row
 // says what it is about.
