@@ -41,7 +41,8 @@ internal/nofollow:
 internal/filestate:
 internal/bounded:
 internal/unlinked:
-internal/pyproc:      internal/marshal
+internal/privileges:
+internal/pyproc:      internal/marshal internal/privileges
 internal/detect:
 internal/spelling:
 internal/cron:
@@ -62,7 +63,7 @@ metrics:              internal/recorder
 
 # floor 2: what handlers are made of
 pagescript:           cgi pyapp internal/detect internal/errorpage internal/filestate internal/requestid
-webapps:              cgi internal/archive internal/bell internal/cron internal/detect internal/errorpage internal/filestate internal/lifeline internal/metavar internal/router internal/turnstile internal/watch metrics pagescript pyapp static
+webapps:              cgi internal/archive internal/bell internal/cron internal/detect internal/errorpage internal/filestate internal/lifeline internal/metavar internal/privileges internal/router internal/turnstile internal/watch metrics pagescript pyapp static
 
 # floor 3: what looks after all of them
 internal/control:     internal/archive internal/filestate internal/logbook internal/spelling metrics pyapp webapps

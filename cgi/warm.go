@@ -64,9 +64,10 @@ func newWarm(cold runner, c *Config, environment []string) *warm {
 		command: pyproc.Command{
 			// Not the folder of the scripts: what is in it must not be imported here.
 			Dir: "/", Env: given, User: c.User,
-			Service:  "interpreter",
-			Modules:  map[string]string{"interpreter": interpreterSource, "script": scriptSource},
-			Settings: map[string]string{"dir": "/", "limits": c.Limits.text(), "environment": strings.Join(given, "\x00")},
+			NewPrivileges: true, // form mailers start a setgid sendmail (ADR 8)
+			Service:       "interpreter",
+			Modules:       map[string]string{"interpreter": interpreterSource, "script": scriptSource},
+			Settings:      map[string]string{"dir": "/", "limits": c.Limits.text(), "environment": strings.Join(given, "\x00")},
 		},
 	}
 }

@@ -121,6 +121,10 @@ type Config struct {
 	// and be held by a slow client for that long. Otherwise, and for a body with
 	// a Content-Length of up to 32 KB, the worker gets it when all of it is here.
 	StreamRequests bool
+	// NewPrivileges lets programs with the set-user-ID or set-group-ID bit, such as
+	// sudo or sendmail, give the application's processes the rights of their owner.
+	// Otherwise they run with those that the application has (Linux only).
+	NewPrivileges bool
 	// Sendfile has a response's X-Sendfile field name the file that is its body,
 	// by an absolute path. AccelRedirect does so for X-Accel-Redirect, which names
 	// a URL path: the longest key that it begins with is replaced by that key's

@@ -141,7 +141,7 @@ func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded,
 	}
 	c := &g.pool.config
 	t, err := pyproc.Start(pyproc.Command{
-		Python: c.Python, Dir: c.Dir, Env: c.Env, User: c.User,
+		Python: c.Python, Dir: c.Dir, Env: c.Env, User: c.User, NewPrivileges: c.NewPrivileges,
 		Service: "worker", Modules: pyworker.Sources(),
 		Settings: map[string]string{
 			"dir": c.Dir, "app": c.App, "mount": c.Mount, "signals": signals,

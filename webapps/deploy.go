@@ -160,6 +160,9 @@ func (d *Deployer) prepareProcesses(i *instance) error {
 		return err
 	}
 	i.processes, err = newProcesses(i.app.Processes, i.dir, i.commandEnvironment(data), d.config.ProcessGrace, i.log, d.changed)
+	if err == nil {
+		i.processes.mayGain = i.app.WSGI.NewPrivileges
+	}
 	return err
 }
 

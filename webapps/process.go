@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os/exec"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/cron"
 	"github.com/seed-07905ac1/gatehouse/internal/lifeline"
+	"github.com/seed-07905ac1/gatehouse/internal/privileges"
 )
 
 // Process is a program that runs beside an application: always, started again
@@ -59,12 +59,14 @@ const sleepAtMost = 30 * time.Second
 
 // processes are those of one instance. They run from start until stop.
 type processes struct {
-	dir   string
-	env   []string
-	grace time.Duration
-	all   []*process
-	log   *slog.Logger
-	told  func() // called when a status has changed
+	dir string
+	env []string
+	// mayGain lets programs give them other rights.
+	mayGain bool
+	grace   time.Duration
+	all     []*process
+	log     *slog.Logger
+	told    func() // called when a status has changed
 
 	ctx    context.Context // ends when they are to end
 	cancel context.CancelFunc
@@ -198,12 +200,8 @@ func (p *process) set(change func(*ProcessStatus)) {
 
 // once runs the process until it has ended with all that it has started.
 func (p *process) once() {
-	// The signal that ends it with the server, until a lifeline does, follows the
-	// thread which has started it.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	begun := time.Now()
-	err := p.spawn()
+	err := privileges.Run(p.of.mayGain, p.spawn)
 	last := ""
 	if err != nil {
 		last = err.Error()

@@ -7,11 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/privileges"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
@@ -46,7 +46,7 @@ func (d *Deployer) release(ctx context.Context, i *instance) error {
 	defer done()
 	for _, line := range i.app.Release {
 		begun := time.Now()
-		output, err := command{argv: []string{"/bin/sh", "-c", line}, dir: i.dir, env: env, limit: releaseTime}.run(ctx)
+		output, err := command{argv: []string{"/bin/sh", "-c", line}, dir: i.dir, env: env, limit: releaseTime, mayGain: i.app.WSGI.NewPrivileges}.run(ctx)
 		if err != nil {
 			return &commandError{fmt.Sprintf("release command %q", line), output, err}
 		}
@@ -108,17 +108,24 @@ type command struct {
 	dir   string
 	env   []string
 	limit time.Duration // what it may take
+	// mayGain lets programs give it other rights.
+	mayGain bool
 }
 
 // run runs it and returns the end of what it has printed. When ctx ends, it is
 // killed with all that it has started.
-func (c command) run(ctx context.Context) (string, error) {
+func (c command) run(ctx context.Context) (output string, err error) {
+	err = privileges.Run(c.mayGain, func() error {
+		output, err = c.spawn(ctx)
+		return err
+	})
+	return output, err
+}
+
+// spawn is run, on a thread that is the command's.
+func (c command) spawn(ctx context.Context) (string, error) {
 	limited, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
-	// The signal that ends the command with the server follows the thread which has
-	// started it.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(limited, c.argv[0], c.argv[1:]...)
 	cmd.Dir, cmd.Env, cmd.SysProcAttr = c.dir, c.env, commandAttributes()
 	var out tail

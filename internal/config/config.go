@@ -155,6 +155,7 @@ type App struct {
 	Processes []AppProcess
 
 	StreamRequests bool
+	NewPrivileges  bool
 	Sendfile       bool
 	AccelRedirect  map[string]string // URL prefix: folder
 }

@@ -536,6 +536,12 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return boolValue{&c.App.StreamRequests} },
 		},
 		{
+			Name: "new-privileges", Group: Applications, Flag: Run, Field: "pyapp.Config.NewPrivileges",
+			What: "let programs with the set-user-ID bit, such as sudo or sendmail, give an application's processes their owner's rights",
+			Why:  "whoever breaks into an application stays whom it runs as; CGI scripts may always, because form mailers do",
+			bind: func(c *Config) Value { return boolValue{&c.App.NewPrivileges} },
+		},
+		{
 			Name: "x-sendfile", Group: Applications, Flag: Run, Field: "pyapp.Config.Sendfile",
 			What: "send the file that a response's X-Sendfile field names in place of its body",
 			Why:  "a field that an application passes on from elsewhere must not pick files",

@@ -233,6 +233,7 @@ func poolSettings(l *config.Loaded, name string) (pyapp.Config, error) {
 		SpoolMemory:    int64(c.SpoolMemory),
 		ResponseSpool:  int64(c.ResponseSpool),
 		StreamRequests: c.StreamRequests,
+		NewPrivileges:  c.NewPrivileges,
 		Sendfile:       c.Sendfile,
 		AccelRedirect:  redirects,
 		QueuePerWorker: c.Queue,

@@ -267,6 +267,7 @@ var bounds = []aBound{
 	{"spool-memory", func(c *config.Config) int64 { return int64(c.App.SpoolMemory) }, false},
 	{"response-spool", func(c *config.Config) int64 { return int64(c.App.ResponseSpool) }, false},
 	{"queue", func(c *config.Config) int64 { return int64(c.App.Queue) }, false},
+	{"new-privileges", func(c *config.Config) int64 { return map[bool]int64{true: 1}[c.App.NewPrivileges] }, false},
 	{"workers", func(c *config.Config) int64 { return int64(max(c.App.Workers, c.App.MaxWorkers)) }, true},
 	{"memory-soft", func(c *config.Config) int64 { return int64(c.App.MemorySoft) }, true},
 	{"memory-hard", func(c *config.Config) int64 { return int64(c.App.MemoryHard) }, true},

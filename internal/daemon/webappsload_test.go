@@ -48,6 +48,7 @@ func TestOwnFile(t *testing.T) {
 		{"a larger body than this server's", "[app]\nmax_body = \"3MB\"", "[app]\nmax_body = \"2MB\"", "max_body is more than the server allows"},
 		{"more workers", "[app]\nworkers = \"1..9\"", "[app]\nworkers = 8", "workers is more than the server allows"},
 		{"no limit of memory", "[app]\nmemory_hard = \"off\"", "[app]\nmemory_hard = \"500MB\"", "memory_hard is more than the server allows"},
+		{"new privileges", "[app]\nnew_privileges = true", "", "new_privileges is more than the server allows"},
 		{"more memory", "[app]\nmemory_hard = \"501MB\"", "[app]\nmemory_hard = \"500MB\"", "memory_hard is more than the server allows"},
 		{"a start without end", "[app]\nstart_timeout = \"off\"", "", "start_timeout is more than the server allows"},
 		{"nonsense", "[app]\ntype = \"java\"", "", "gatehouse.toml:2:8: type: \"java\" is not one of auto, static, cgi, pages, wsgi"},

@@ -28,6 +28,9 @@ type Command struct {
 	// User is whom the process and all it starts run as; nil means the server's
 	// own user.
 	User *User
+	// NewPrivileges lets programs with the set-user-ID or set-group-ID bit, or with
+	// capabilities of their file, give what the process starts their own rights.
+	NewPrivileges bool
 	// Service names the entry in Modules that has load(settings) and
 	// serve(settings, number, files).
 	Service string
@@ -105,7 +108,7 @@ func Start(c Command) (*Template, error) {
 	}
 	cmd.ExtraFiles = []*os.File{theirs, lifeline} // descriptors 3 and 4
 	cmd.SysProcAttr = attributes(c.User)
-	t := &Template{cmd: cmd, control: control, lifeline: life, patience: cmp.Or(c.Patience, DefaultPatience), done: make(chan struct{})}
+	t := &Template{cmd: cmd, mayGain: c.NewPrivileges, control: control, lifeline: life, patience: cmp.Or(c.Patience, DefaultPatience), done: make(chan struct{})}
 	if err := t.start(); err != nil {
 		control.Close()
 		life.Close()

@@ -9,12 +9,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/marshal"
+	"github.com/seed-07905ac1/gatehouse/internal/privileges"
 )
 
 // Template is a process that has loaded, or is loading, a service, and forks
@@ -24,6 +24,7 @@ type Template struct {
 	control  *net.UnixConn
 	lifeline *os.File // our end; closing it has the kernel kill the group
 	patience time.Duration
+	mayGain  bool // privileges
 
 	mu       sync.Mutex // one order and its answer at a time
 	children sync.WaitGroup
@@ -88,15 +89,18 @@ type answer struct {
 func (t *Template) start() error {
 	started := make(chan error)
 	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := t.cmd.Start()
-		started <- err
+		err := privileges.Run(t.mayGain, func() error {
+			if err := t.cmd.Start(); err != nil {
+				return err
+			}
+			started <- nil
+			_ = t.cmd.Wait() // how it ended stands in ProcessState
+			close(t.done)
+			return nil
+		})
 		if err != nil {
-			return
+			started <- err
 		}
-		_ = t.cmd.Wait() // how it ended stands in ProcessState
-		close(t.done)
 	}()
 	return <-started
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package privileges
+
+func forgo() error { return nil }
