@@ -44,7 +44,7 @@ func TestSecurityTable(t *testing.T) {
 			continue
 		}
 		rows++
-		for _, part := range strings.Split(strings.TrimSuffix(cells[1], " |"), "; ") {
+		for part := range strings.SplitSeq(strings.TrimSuffix(cells[1], " |"), "; ") {
 			words := strings.Fields(strings.ReplaceAll(part, "`", ""))
 			if len(words) < 2 {
 				t.Errorf("%s names no test", line)

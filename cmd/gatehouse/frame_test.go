@@ -100,7 +100,7 @@ func TestFrameProcesses(t *testing.T) {
 	if got := text[strings.Index(text, "PROCESS"):]; fold(got) != fold(want) {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if utf8.RuneCountInString(line) > 80 {
 			t.Errorf("%q is too long", line)
 		}
