@@ -144,7 +144,8 @@ func TestProcessesShown(t *testing.T) {
 			}}, nil
 		}
 	}).enter()
-	d.get("/apps/shop").wants(t, http.StatusOK, "Processes beside it", "mails", "&lt;brief&gt;", "<code>0 3 1 1 *</code>", `-01-01T`, "1 Jan 03:00", "waiting")
+	testserver.Eventually(t, "the job waits", func() bool { return strings.Contains(d.get("/apps/shop").body, "waiting") })
+	d.get("/apps/shop").wants(t, http.StatusOK, "Processes beside it", "mails", "&lt;brief&gt;", "<code>0 3 1 1 *</code>", `-01-01T`, "1 Jan 03:00")
 	s := testserver.Start(t, testserver.H1, d.ServeHTTP)
 	apps := d.stream(s, "/events?page=apps")
 	page := d.stream(s, "/events?page=app&app=shop&after=0")
