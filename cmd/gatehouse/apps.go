@@ -46,7 +46,7 @@ func writeApps(w io.Writer, apps *[]control.App) error {
 		}
 		for _, p := range (*apps)[i].Processes {
 			if p.Failing {
-				l.line("failing", "%s: process %s is %s, %s", (*apps)[i].Name, p.Name, p.State, cmp.Or(p.LastExit, "-"))
+				l.line("failing", "%s: process %s: %s; it is %s", (*apps)[i].Name, p.Name, p.LastExit, p.State)
 			}
 		}
 	}
