@@ -217,3 +217,50 @@ func (b *browser) look(name string) {
 		b.t.Errorf("%s: %s", name, p)
 	}
 }
+
+// unreadable finds what people with weak eyes, or without a screen, cannot use:
+// text with too little contrast (WCAG 2, success criterion 1.4.3), fields without a
+// label, buttons and links without words, levels of headings that are left out.
+const unreadable = `(() => {
+	const found = [];
+	const parse = (c) => (c.match(/[\d.]+/g) || [0, 0, 0, 0]).map(Number);
+	const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+		.reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+	const behind = (e) => {
+		for (; e; e = e.parentElement) {
+			const c = parse(getComputedStyle(e).backgroundColor);
+			if (c.length < 4 || c[3] > 0) return c;
+		}
+		return [255, 255, 255];
+	};
+	for (const e of document.querySelectorAll("body *")) {
+		const style = getComputedStyle(e);
+		const text = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+		if (!text || !e.checkVisibility() || style.clipPath !== "none" || e.closest(".unseen, [disabled]")) continue;
+		const [a, b] = [light(parse(style.color)), light(behind(e))].sort((x, y) => y - x);
+		const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+		const ratio = (a + 0.05) / (b + 0.05);
+		if (ratio < (large ? 3 : 4.5)) found.push("contrast " + ratio.toFixed(1) + " of " + e.textContent.trim().slice(0, 40));
+	}
+	for (const e of document.querySelectorAll("input, select, textarea")) {
+		if (e.type !== "hidden" && !e.labels.length && !e.ariaLabel) found.push("no label for " + e.outerHTML);
+	}
+	for (const e of document.querySelectorAll("button, a")) {
+		if (!e.textContent.trim() && !e.ariaLabel) found.push("no words on " + e.outerHTML);
+	}
+	let before = 0;
+	for (const e of document.querySelectorAll("h1, h2, h3, h4")) {
+		const level = Number(e.localName[1]);
+		if (level > before + 1) found.push(e.localName + " follows h" + before + ": " + e.textContent);
+		before = level;
+	}
+	return found;
+})()`
+
+// read checks that the page can be read: see unreadable.
+func (b *browser) read(name string) {
+	b.t.Helper()
+	for _, problem := range eval[[]string](b, unreadable) {
+		b.t.Errorf("%s: %s", name, problem)
+	}
+}

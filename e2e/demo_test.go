@@ -321,6 +321,7 @@ func testDemoManager(t *testing.T, d *demo) {
 		t.Errorf("the page of the broken one shows %q", got)
 	}
 	b.look("demo-manager-broken-phone")
+	b.read("the page of the broken one")
 	b.open(front + "apps/lending")
 	if got := b.text("#processes"); !strings.Contains(got, "sessions") || !strings.Contains(got, "waiting") {
 		t.Errorf("beside the lending desk there is %q", got)
@@ -344,6 +345,7 @@ func testDemoManager(t *testing.T, d *demo) {
 	deploy(brokenShop, `document.querySelector("main > .note.bad pre")?.textContent.includes("no_such_module_of_ours")`)
 	b.failed()
 	b.look("demo-manager-failed-phone")
+	b.read("the list after a failure")
 	deploy(shop("two"), works)
 	if got := m.get("basket/"); got != "two" {
 		t.Errorf("the second one says %q", got)

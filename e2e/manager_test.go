@@ -130,6 +130,7 @@ func TestManager(t *testing.T) {
 	b := browse(t, desktop())
 	b.open(m.link)
 	b.look("manager-link")
+	b.read("the link")
 	m.enter(b)
 	b.becomes(`document.getElementById("live").textContent == "live"`)
 
@@ -139,6 +140,7 @@ func TestManager(t *testing.T) {
 	b.becomes(`document.querySelector("main > .note.bad pre")?.textContent.includes("no_such_module_of_ours")`)
 	b.failed()
 	b.look("manager-failed")
+	b.read("the list with a failure")
 
 	b.upload("#archive", zipped(t, "shop.zip", shop("one")))
 	b.click(".deploy button")
@@ -157,6 +159,7 @@ func TestManager(t *testing.T) {
 	m.get("shop/fail")
 	b.becomes(`document.querySelector("#running code")?.textContent == "GET /shop/slow"`)
 	b.look("manager-app")
+	b.read("the page of an application")
 	b.becomes(`document.querySelector("#slow pre")?.textContent.includes("rank(os.path.join(")`)
 	write(t, filepath.Join(m.dir, ".gatehouse", "data", "shop", "go"), "")
 	visitors.Wait()
@@ -196,8 +199,10 @@ func TestManager(t *testing.T) {
 	b.look("manager-apps-light")
 	b.follow(`nav a[href="/log"]`)
 	b.look("manager-log")
+	b.read("the log")
 	b.open(strings.Split(m.link, "link/")[0] + "apps/shop/stacks")
 	b.look("manager-stacks")
+	b.read("the stacks")
 
 	// A link that was used is none.
 	b.open(m.link)
@@ -283,8 +288,10 @@ nightly = { cron = "30 3 1 1 *", command = "true" }
 	b.becomes(`document.querySelector("#processes .bad")?.textContent == "exit status 3"`)
 	b.becomes(`document.querySelector("#summary .mood").textContent.includes("process thumbnails fails")`)
 	b.look("manager-processes-phone")
+	b.read("processes on a dark phone")
 	b.open(strings.Split(m.link, "link/")[0])
 	b.look("manager-apps-failing-phone")
+	b.read("the list on a dark phone")
 
 	wide := browse(t, desktop())
 	var out strings.Builder
