@@ -83,6 +83,8 @@ func frame(n *numbers, v *view) string {
 		line = cutTo(terminal.Line(line), width)
 		if v.fancy && colour != "" {
 			line = colour + line + "\x1b[0m"
+		} else {
+			line = strings.TrimRight(line, " ")
 		}
 		lines = append(lines, line)
 	}
