@@ -11,15 +11,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/owncookies"
 )
 
 // cookieName is that of the cookie by which a session stays with the version that
 // it began with. Applications do not see it.
-const cookieName = ownCookies + "version"
+const cookieName = owncookies.Prefix + "version"
 
 // sessionTime is how long a session stays with its version at most: an old
 // version that is still wanted after a day will be wanted for ever.
@@ -94,42 +95,4 @@ func (c *cookies) version(r *http.Request, path string) (version string, ok bool
 		}
 	}
 	return "", false
-}
-
-// ownCookies begin the names of all cookies of the server's own: those of
-// versions, and those of the manager page, which any application at the same host
-// name would get, because cookies ignore ports (RFC 6265, section 8.5).
-const ownCookies = "gatehouse-"
-
-// isOwnCookie reports whether a cookie is the server's.
-func isOwnCookie(name string) bool {
-	return strings.HasPrefix(strings.TrimPrefix(name, "__Host-"), ownCookies)
-}
-
-// strip is r without cookies of the server's own: by those of versions their
-// holder could be told apart, by those of the manager page its operator replaced.
-func (c *cookies) strip(r *http.Request) *http.Request {
-	lines := r.Header["Cookie"]
-	if !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, ownCookies) }) {
-		return r
-	}
-	var kept []string
-	for _, line := range lines {
-		var pairs []string
-		for pair := range strings.SplitSeq(line, ";") {
-			name, _, _ := strings.Cut(pair, "=")
-			if !isOwnCookie(strings.TrimSpace(name)) && strings.TrimSpace(pair) != "" {
-				pairs = append(pairs, strings.TrimSpace(pair))
-			}
-		}
-		if len(pairs) > 0 {
-			kept = append(kept, strings.Join(pairs, "; "))
-		}
-	}
-	stripped := *r
-	stripped.Header = r.Header.Clone()
-	if stripped.Header.Del("Cookie"); len(kept) > 0 {
-		stripped.Header["Cookie"] = kept
-	}
-	return &stripped
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
+	"github.com/seed-07905ac1/gatehouse/internal/owncookies"
 	"github.com/seed-07905ac1/gatehouse/metrics"
 )
 
@@ -74,7 +75,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request, versions []member, 
 func (s *site) answer(w http.ResponseWriter, r *http.Request, versions []member, m *member, fresh bool) {
 	i := m.serving
 	i.used.Store(time.Now().UnixNano())
-	r = s.d.cookies.strip(r) // of whatever application: / and /shop share a host
+	r = owncookies.Strip(r) // of whatever application: / and /shop share a host
 	if fresh && versioned(versions) {
 		s.d.cookies.set(w, r, m.name)
 	}

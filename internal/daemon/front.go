@@ -19,6 +19,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/accesslog"
 	"github.com/seed-07905ac1/gatehouse/forwarded"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/owncookies"
 )
 
 // front is what faces the clients: listeners, the engine, and the middleware in
@@ -155,8 +156,12 @@ func (f *front) exchangeHandler(s site) {
 // are served faster than middleware runs.
 func chain(cfg *config.Config, s site, access *accesslog.Log, trust forwarded.Trust) http.Handler {
 	h := s.handler()
-	if _, several := s.(*sites); len(cfg.Headers) > 0 && !several { // each of them has put its own on top
+	_, several := s.(*sites)
+	if len(cfg.Headers) > 0 && !several { // each of them has put its own on top
 		h = &routeHandler{h, &dress{rules: cfg.Headers}}
+	}
+	if !several && s.asksOrigin() { // each of them sees to it, and files have no use for cookies
+		h = stripped{h}
 	}
 	if access != nil {
 		h = access.Middleware(h)
@@ -170,6 +175,15 @@ func chain(cfg *config.Config, s site, access *accesslog.Log, trust forwarded.Tr
 		h = knowDevelopers(h)
 	}
 	return h
+}
+
+// stripped is a handler that gets no cookies of a server's own: another one on this
+// machine may have a manager page.
+type stripped struct{ next http.Handler }
+
+// ServeHTTP implements http.Handler.
+func (h stripped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.next.ServeHTTP(w, owncookies.Strip(r))
 }
 
 // exchangeEngine gives all doors to a new engine. The one before goes on with the

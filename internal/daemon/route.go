@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
+	"github.com/seed-07905ac1/gatehouse/internal/owncookies"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
 	"github.com/seed-07905ac1/gatehouse/pagescript"
 )
@@ -172,6 +173,7 @@ func (h *routeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // ServeHTTP implements http.Handler.
 func (h *siteHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = owncookies.Strip(r)
 	if route := h.table.Find("", r.URL.Path, r.Method); route != nil {
 		route.ServeHTTP(w, r)
 		return
