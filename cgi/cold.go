@@ -96,7 +96,7 @@ func (c *cold) spawn(cmd *command) (*child, error) {
 	}
 	p := &child{pid: pid, closed: make(chan struct{})}
 	// The kernel looks at who asks for the signal as it would at who sends it.
-	err = asOwner(c.user, func() error { return life.Hold(pid) })
+	err = c.user.Do(func() error { return life.Hold(pid) })
 	if err == nil {
 		err = c.limits.impose(pid, c.user)
 	}

@@ -16,10 +16,13 @@ var errDiverted = errors.New("cgi: the script is answered for by another handler
 // Refusal says why a request for the path would not come to a script's run, or to
 // the handler that Config.Divert has for it; nil if it would. Nothing is run.
 func (h *Handler) Refusal(path string) error {
-	s, err := h.find(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}})
-	if err == nil && (s.other == nil || h.config.Off) {
-		_, err = h.program(s)
-	}
+	err := h.config.User.Do(func() error {
+		s, err := h.find(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}})
+		if err == nil && (s.other == nil || h.config.Off) {
+			_, err = h.program(s)
+		}
+		return err
+	})
 	if f := (*failure)(nil); errors.As(err, &f) && f.hint != "" {
 		return fmt.Errorf("%w; %s", f, f.hint)
 	}

@@ -17,7 +17,7 @@ import (
 func (x *exchange) environ(length int64) []string {
 	h, r, s := x.h, x.r, x.script
 	base := h.environment
-	if h.runsPython(s, x.program) {
+	if x.python {
 		base = h.pythonEnvironment
 	}
 	env := make([]string, len(base), len(base)+32+len(r.Header))

@@ -48,10 +48,13 @@ func Open(c Config) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(c.Dir)
-	if err == nil && !info.IsDir() {
-		err = &fs.PathError{Op: "open", Path: c.Dir, Err: syscall.ENOTDIR}
-	}
+	err = c.User.Do(func() error {
+		info, err := os.Stat(c.Dir)
+		if err == nil && !info.IsDir() {
+			err = &fs.PathError{Op: "open", Path: c.Dir, Err: syscall.ENOTDIR}
+		}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cgi: open: %w", err)
 	}
@@ -119,6 +122,7 @@ type exchange struct {
 
 	script   *script // nil until it is found
 	program  program
+	python   bool // Python runs it
 	nph      bool // the script writes the whole message (RFC 3875, section 5)
 	process  process
 	stdout   *output
@@ -165,8 +169,10 @@ func (x *exchange) run() (*url.URL, error) {
 	return target, err
 }
 
-// identify finds the script and what runs it.
-func (x *exchange) identify() (err error) {
+// identify finds the script and what runs it, with the rights of whom it runs as.
+func (x *exchange) identify() error { return x.h.config.User.Do(x.look) }
+
+func (x *exchange) look() (err error) {
 	if x.script, err = x.h.find(x.r); err != nil {
 		return err
 	}
@@ -174,18 +180,22 @@ func (x *exchange) identify() (err error) {
 		return nil
 	}
 	x.nph = strings.HasPrefix(filepath.Base(x.script.path), "nph-")
-	x.program, err = x.h.program(x.script)
+	if x.program, err = x.h.program(x.script); err == nil {
+		x.python = x.h.runsPython(x.script, x.program)
+	}
 	return err
 }
 
 // identifyAgain makes sure that what is run now is what was looked at before the
 // body came and the turn did.
 func (x *exchange) identifyAgain() error {
-	same, err := x.script.unchanged()
-	if err != nil || same {
-		return err
-	}
-	return x.identify()
+	return x.h.config.User.Do(func() error {
+		same, err := x.script.unchanged()
+		if err != nil || same {
+			return err
+		}
+		return x.look()
+	})
 }
 
 // start starts the script. The caller has a turn, which is given back when the
@@ -214,6 +224,8 @@ func (x *exchange) start(b *body) (end func(), err error) {
 		return nil, fmt.Errorf("cgi: %w", err)
 	}
 	defer errW.Close()
+	x.h.config.User.Own(outW)
+	x.h.config.User.Own(errW)
 	stdin, feed := x.h.null, (*os.File)(nil)
 	switch {
 	case b.file != nil:
@@ -364,7 +376,7 @@ func (x *exchange) startFailure(err error) error {
 	f := &failure{status: http.StatusInternalServerError, reason: "the script could not be started", err: err}
 	switch number {
 	case syscall.ENOENT:
-		if _, err := os.Lstat(x.script.path); err != nil {
+		if err := x.vanished(); err != nil {
 			return notThere(err) // it has vanished since it was looked at
 		}
 		return noInterpreter(x.interpreter())
@@ -379,6 +391,14 @@ func (x *exchange) startFailure(err error) error {
 		f.status = http.StatusServiceUnavailable
 	}
 	return f
+}
+
+// vanished returns an error if the script is not there any more.
+func (x *exchange) vanished() error {
+	return x.h.config.User.Do(func() error {
+		_, err := os.Lstat(x.script.path)
+		return err
+	})
 }
 
 // interpreter is the program that the script's start needs.

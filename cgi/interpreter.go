@@ -57,6 +57,7 @@ var killed = pyproc.Exit{Code: -1, Signal: syscall.SIGKILL}
 // interpreter.py. Its methods may be called concurrently.
 type interpreter struct {
 	template *pyproc.Template // the process
+	user     *User            // whom it runs as
 	channel  *net.UnixConn
 	over     chan struct{} // closed when nothing comes from the process any more
 	late     *time.Timer   // ends it; runs as long as it owes an answer
@@ -86,7 +87,7 @@ func openInterpreter(c pyproc.Command) (*interpreter, error) {
 		return nil, err
 	}
 	i := &interpreter{
-		template: t, over: make(chan struct{}), answers: make(chan string, 1),
+		template: t, user: c.User, over: make(chan struct{}), answers: make(chan string, 1),
 		patience: answerTime, runs: map[uint64]*run{}, checked: map[string]checked{},
 	}
 	i.late = time.AfterFunc(answerTime, i.giveUp)
@@ -198,7 +199,7 @@ func (i *interpreter) close() {
 // start starts a script. An error means that it has not been started and should
 // be run cold, and that c.ended is not called.
 func (i *interpreter) start(c *command, args []string) (process, error) {
-	file, folder := identity(c.script.file), identityOf(c.dir)
+	file, folder := identity(c.script.file), identityOf(c.dir, i.user)
 	env := environment(c.env)
 	if err := i.check(c.script.path, file, folder, env); err != nil {
 		return nil, err

@@ -356,7 +356,7 @@ func (x *exchange) malformed(err error) error {
 // before its interpreter could open it was not there.
 func (x *exchange) silent() error {
 	if exit, known := x.exit(); known && exit.Code != 0 {
-		if _, err := os.Lstat(x.script.path); err != nil {
+		if err := x.vanished(); err != nil {
 			return x.why(notThere(err))
 		}
 	}

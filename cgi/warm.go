@@ -161,9 +161,13 @@ func identity(info fs.FileInfo) string {
 	return fmt.Sprintf("%d %d %d %d", stat.Dev, stat.Ino, info.Size(), info.ModTime().UnixNano())
 }
 
-// identityOf is identity for a path.
-func identityOf(path string) string {
-	info, err := os.Stat(path)
+// identityOf is identity for a path, as its user sees it.
+func identityOf(path string, user *User) string {
+	var info fs.FileInfo
+	err := user.Do(func() (err error) {
+		info, err = os.Stat(path)
+		return err
+	})
 	if err != nil {
 		return ""
 	}

@@ -3,6 +3,7 @@ package pagescript
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -41,7 +42,7 @@ type applications struct {
 }
 
 func newApplications(config *Config) *applications {
-	a := &applications{config: config, current: map[string]*version{}, all: map[*version]struct{}{}, freed: make(chan struct{})}
+	a := &applications{config: config, folders: folders{user: config.Scripts.User}, current: map[string]*version{}, all: map[*version]struct{}{}, freed: make(chan struct{})}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	if config.Idle > 0 {
 		a.sweeps.Go(a.sweep)
@@ -115,7 +116,7 @@ func (a *applications) take(p *page) (*version, <-chan struct{}, error) {
 		return v, nil, nil
 	}
 	// What the request has seen may be older than what another one has seen.
-	file, err := os.Lstat(p.path)
+	file, err := a.lstat(p.path)
 	if err != nil || !file.Mode().IsRegular() {
 		return nil, nil, errGone
 	}
@@ -140,6 +141,15 @@ func (a *applications) take(p *page) (*version, <-chan struct{}, error) {
 	return v, nil, nil
 }
 
+// lstat looks at a page with the rights of whom it runs as.
+func (a *applications) lstat(path string) (info fs.FileInfo, err error) {
+	err = a.config.Scripts.User.Do(func() error {
+		info, err = os.Lstat(path)
+		return err
+	})
+	return info, err
+}
+
 // isDue reports whether a version that has failed is to be tried again.
 func (a *applications) isDue(v *version) bool {
 	return v.failed() && time.Since(v.loaded) > retryFailed
@@ -148,7 +158,7 @@ func (a *applications) isDue(v *version) bool {
 // outdated reports whether the page, or a module beside it, is not any more what
 // was loaded.
 func (a *applications) outdated(v *version) bool {
-	file, err := os.Lstat(v.path)
+	file, err := a.lstat(v.path)
 	beside := a.folders.look(filepath.Dir(v.path), 0)
 	return err != nil || !filestate.Same(file, v.file) || beside != v.beside
 }
@@ -191,7 +201,7 @@ func (a *applications) settle(v *version) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if file, err := os.Lstat(v.path); err == nil {
+	if file, err := a.lstat(v.path); err == nil {
 		v.file = file
 	}
 	v.beside = a.folders.look(dir, 0)

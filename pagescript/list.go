@@ -21,7 +21,15 @@ type Listed struct {
 // List looks at all pages in the folder, in the order of their names, without
 // running any. What others may write to, or is a link, is listed with the reason
 // for which it is refused.
-func (h *Handler) List() ([]Listed, error) {
+func (h *Handler) List() (all []Listed, err error) {
+	err = h.config.Scripts.User.Do(func() error {
+		all, err = h.listAll()
+		return err
+	})
+	return all, err
+}
+
+func (h *Handler) listAll() ([]Listed, error) {
 	var all []Listed
 	err := filepath.WalkDir(h.dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || path == h.dir {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/seed-07905ac1/gatehouse/cgi"
 )
 
 const (
@@ -67,6 +69,8 @@ func isPackage(dir string) bool {
 // folders remembers looks at the modules of folders. Requests see them in the
 // order in which they were taken. The zero value is ready. Safe for concurrent use.
 type folders struct {
+	user *cgi.User // as whom they are looked at
+
 	mu    sync.Mutex
 	looks map[string]*look // by folder; those of pages that have been loaded
 }
@@ -104,7 +108,8 @@ func (f *folders) lookAgain(dir string, age time.Duration) (modules, time.Time) 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now := time.Now(); l.taken.IsZero() || now.Sub(l.taken) >= age {
-		l.seen, l.newest = lookAt(dir)
+		// A folder that cannot be looked at has no modules.
+		_ = f.user.Do(func() error { l.seen, l.newest = lookAt(dir); return nil })
 		l.taken = now
 	}
 	return l.seen, l.newest

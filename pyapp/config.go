@@ -166,12 +166,18 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Name == "" {
 		c.Name = filepath.Base(dir)
 	}
-	// Python compares file names as texts: give it the one without links.
-	if c.Dir, err = filepath.EvalSymlinks(dir); err != nil {
+	err = c.User.Do(func() (err error) {
+		// Python compares file names as texts: give it the one without links.
+		if c.Dir, err = filepath.EvalSymlinks(dir); err != nil {
+			return err
+		}
+		if info, err := os.Stat(c.Dir); err == nil && !info.IsDir() {
+			return errors.New("not a folder")
+		}
+		return nil
+	})
+	if err != nil {
 		return c, &StartError{App: c.Name, Path: dir, Err: unwrapPath(err)}
-	}
-	if info, err := os.Stat(c.Dir); err == nil && !info.IsDir() {
-		return c, &StartError{App: c.Name, Path: dir, Err: errors.New("not a folder")}
 	}
 	if c.Python == "" {
 		c.Python = "python3"

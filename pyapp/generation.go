@@ -133,6 +133,7 @@ func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded,
 			return nil, pyproc.Loaded{}, fmt.Errorf("pipe: %w", err)
 		}
 		defer w.Close()
+		g.pool.config.User.Own(w)
 		outputs[i], pipes[i] = r, w
 		g.tasks.Go(func() {
 			defer r.Close()

@@ -8,7 +8,7 @@
 // by the usual methods.
 //
 // The package is not for files that a program names while it runs (X-Sendfile):
-// it opens with the rights of the server.
+// it opens with the rights of the server, or of one user.
 package static
 
 import (
@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/asuser"
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
 	"github.com/seed-07905ac1/gatehouse/internal/nofollow"
 )
@@ -75,6 +76,10 @@ type Config struct {
 	// no dot: the page of a single-page application, which has addresses of its
 	// own but no files for them.
 	Fallback string
+	// User is with whose rights files are looked for and opened; nil means the
+	// server's own. Where it is set, what is not in the cache costs a thread for as
+	// long as it takes. Only Linux can do that; elsewhere it has no effect.
+	User *User
 	// NotFound answers requests for which there is no file, with any method; nil
 	// means the root's 404.html or NotFound.html, else a plain page.
 	NotFound http.Handler
@@ -86,6 +91,9 @@ type Config struct {
 	// Log gets the faults of the machine that cost a request; nil means nobody.
 	Log *slog.Logger
 }
+
+// User is an identity that files are opened as.
+type User = asuser.User
 
 // Handler serves files. Safe for concurrent use. Made by Open.
 type Handler struct {
@@ -99,6 +107,7 @@ type Handler struct {
 	charset  string
 	try      []string
 	fallback string
+	user     *User
 	other    http.Handler
 	keepFile int64
 	log      *slog.Logger
@@ -111,7 +120,7 @@ type Handler struct {
 func Open(c Config) (*Handler, error) {
 	h := &Handler{
 		prefix: c.Prefix, index: c.Index, follow: c.FollowSymlinks, project: c.Project, apart: slices.Clone(c.Withheld),
-		charset: c.Charset, try: slices.Clone(c.Try), fallback: strings.TrimPrefix(c.Fallback, "/"), other: c.NotFound, keepFile: c.CacheFile, log: c.Log, now: time.Now,
+		charset: c.Charset, try: slices.Clone(c.Try), fallback: strings.TrimPrefix(c.Fallback, "/"), user: c.User, other: c.NotFound, keepFile: c.CacheFile, log: c.Log, now: time.Now,
 	}
 	epoch := time.Now()
 	h.elapsed = func() int64 { return int64(time.Since(epoch)) } // half the cost of time.Now
@@ -152,13 +161,19 @@ func Open(c Config) (*Handler, error) {
 	// A file with all its neighbours has to fit into a part of the cache, or it
 	// would be read into memory again for each request.
 	h.keepFile = min(h.keepFile, h.cache.limit/8)
-	for _, path := range c.Roots {
-		r, err := openRoot(path, func() time.Time { return h.now() })
-		if err != nil {
-			_ = h.Close()
-			return nil, err
+	err := h.user.Do(func() error {
+		for _, path := range c.Roots {
+			r, err := openRoot(path, func() time.Time { return h.now() })
+			if err != nil {
+				return err
+			}
+			h.roots = append(h.roots, r)
 		}
-		h.roots = append(h.roots, r)
+		return nil
+	})
+	if err != nil {
+		_ = h.Close() // err is what to tell
+		return nil, err
 	}
 	return h, nil
 }
@@ -183,18 +198,25 @@ func (h *Handler) Hidden() string {
 	case ProjectAlways:
 		return what
 	}
-	for _, r := range h.roots {
-		top, err := r.acquire()
-		if err != nil {
-			continue
+	sign := ""
+	_ = h.user.Do(func() error { // what cannot be looked at is not served either
+		for _, r := range h.roots {
+			top, err := r.acquire()
+			if err != nil {
+				continue
+			}
+			sign = projectSign(top.Root, ".")
+			r.release(top)
+			if sign != "" {
+				break
+			}
 		}
-		sign := projectSign(top.Root, ".")
-		r.release(top)
-		if sign != "" {
-			return what + ": the folder looks like a project (" + sign + ")"
-		}
+		return nil
+	})
+	if sign == "" {
+		return ""
 	}
-	return ""
+	return what + ": the folder looks like a project (" + sign + ")"
 }
 
 // ServeHTTP answers r with the file that its path names.
@@ -257,16 +279,25 @@ func (h *Handler) lookup(key, name string, slash bool) (*resource, finding, erro
 	if cached != nil && h.fresh(cached) {
 		return cached, foundFile, nil
 	}
-	loc, found, err := h.find(name, slash)
-	if err == nil && found == foundFile {
-		if cached != nil && cached.resting && cached.location == loc {
-			return cached, foundFile, nil
+	var found finding
+	var res *resource
+	err := h.user.Do(func() (err error) {
+		var loc location
+		loc, found, err = h.find(name, slash)
+		switch {
+		case err != nil || found != foundFile:
+		case cached != nil && cached.resting && cached.location == loc:
+			res = cached
+		default:
+			res, err = h.load(loc)
 		}
-		var res *resource
-		if res, err = h.load(loc); err == nil {
+		return err
+	})
+	if res != nil && err == nil {
+		if res != cached {
 			h.keep(key, res)
-			return res, foundFile, nil
 		}
+		return res, foundFile, nil
 	}
 	if cached != nil {
 		h.cache.drop(key, cached)

@@ -35,7 +35,7 @@ func (l listed) Folder() bool { return l.Type == "directory" }
 // list answers r with what is in the folder called name.
 func (h *Handler) list(w http.ResponseWriter, r *http.Request, name string) {
 	l := listing{Path: r.URL.Path, Entries: []listed{}}
-	if err := h.readFolders(&l, name); err != nil {
+	if err := h.user.Do(func() error { return h.readFolders(&l, name) }); err != nil {
 		h.fail(w, r, err)
 		return
 	}

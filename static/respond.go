@@ -68,7 +68,12 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, res *resource, 
 
 // answerFromFile opens the file of rep and sends it.
 func (h *Handler) answerFromFile(w http.ResponseWriter, r *http.Request, res *resource, rep *representation, ranges []byteRange) {
-	f, present, err := h.reopen(res, rep)
+	var f *os.File
+	var present *representation
+	err := h.user.Do(func() (err error) {
+		f, present, err = h.reopen(res, rep)
+		return err
+	})
 	if err != nil {
 		h.fail(w, r, err)
 		return

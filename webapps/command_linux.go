@@ -1,11 +1,15 @@
 package webapps
 
-import "syscall"
+import (
+	"syscall"
+
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+)
 
 // commandAttributes makes a command the leader of a session of its own, whose
-// group can be killed, and ends it with the server.
-func commandAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+// group can be killed, has it run as the user, and ends it with the server.
+func commandAttributes(user *pyapp.User) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, Credential: credential(user)}
 }
 
 // killGroup kills the processes of a command.

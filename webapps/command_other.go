@@ -2,11 +2,17 @@
 
 package webapps
 
-import "syscall"
+import (
+	"syscall"
+
+	"github.com/seed-07905ac1/gatehouse/pyapp"
+)
 
 // commandAttributes makes a command the leader of a session of its own, whose
-// group can be killed.
-func commandAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+// group can be killed, and has it run as the user.
+func commandAttributes(user *pyapp.User) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setsid: true, Credential: credential(user)}
+}
 
 // killGroup kills the processes of a command.
 func killGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGKILL) }

@@ -48,21 +48,21 @@ func (d *Deployer) unaffected(i *instance) bool {
 	if i.found.kind == WSGI || !i.runs() {
 		return false
 	}
-	app, err := d.config.Load(i.name, i.dir)
-	if err != nil {
-		return false
-	}
-	f, err := recognise(i.dir, &app)
-	if err != nil || f.kind != i.found.kind {
-		return false
-	}
+	now := &instance{name: i.name, account: i.account, dir: i.dir}
 	key := ""
-	if p, err := planEnvironment(&instance{dir: i.dir, app: app, found: f}); err != nil {
-		return false
-	} else if p != nil {
-		key = p.key
-	}
-	return key == i.environmentKey && reflect.DeepEqual(withoutFunctions(app), withoutFunctions(i.loaded))
+	err := i.account.do(func() error {
+		err := now.recognise(&d.config)
+		if err != nil {
+			return err
+		}
+		p, err := planEnvironment(now)
+		if p != nil {
+			key = p.key
+		}
+		return err
+	})
+	return err == nil && now.found.kind == i.found.kind && key == i.environmentKey &&
+		reflect.DeepEqual(withoutFunctions(now.loaded), withoutFunctions(i.loaded))
 }
 
 // withoutFunctions is app without functions, which are the same for all.
@@ -152,14 +152,11 @@ func (d *Deployer) prepareProcesses(i *instance) error {
 	if len(i.app.Processes) == 0 {
 		return nil
 	}
-	if i.user() != nil {
-		return errors.New("processes run with the server's rights, and the application as another user")
-	}
-	data, err := d.store.data(i.name)
+	data, err := d.store.data(i.name, i.account)
 	if err != nil {
 		return err
 	}
-	i.processes, err = newProcesses(i.app.Processes, i.dir, i.commandEnvironment(data), d.config.ProcessGrace, i.log, d.changed)
+	i.processes, err = newProcesses(i.app.Processes, i.dir, i.commandEnvironment(data), i.account.user(), d.config.ProcessGrace, i.log, d.changed)
 	if err == nil {
 		i.processes.mayGain = i.app.WSGI.NewPrivileges
 	}
@@ -205,48 +202,24 @@ func (d *Deployer) drain(a *app, i *instance) {
 	})
 }
 
-// prepare makes the folder ready, and finds out what is in it.
+// prepare makes the folder ready, and finds out what is in it and whom it runs as.
 func (d *Deployer) prepare(ctx context.Context, a *app, i *instance, w deployment) (memory, error) {
-	m := a.memory
-	switch {
-	case w.memory != nil:
-		m = *w.memory
-		i.dir = top(d.store.unpacked(a.name, m.Current))
-	case !w.entry.archive:
-		if err := d.wouldLose(a, w); err != nil {
-			return m, err
-		}
-		m.Print, m.Current, m.Previous = "", 0, 0
-		// Where a link leads now: it may lead to another release when the old one
-		// still runs.
-		dir, err := filepath.EvalSymlinks(w.entry.path)
-		if err != nil {
-			return m, err
-		}
-		i.dir = dir
-	case m.Current != 0 && m.Print == w.entry.print() && isFolder(d.store.unpacked(a.name, m.Current)):
-		i.dir = top(d.store.unpacked(a.name, m.Current))
-	default:
-		i.at(Unpacking)
-		var err error
-		if m, err = d.unpack(ctx, a, w); err != nil {
-			return a.memory, err
-		}
-		i.dir = top(d.store.unpacked(a.name, m.Current))
+	var err error
+	if i.account, err = d.accountNow(w); err != nil {
+		return a.memory, err
 	}
-	err := guarded(i.dir)
-	if err == nil {
-		i.app, err = d.config.Load(i.name, i.dir)
-		i.loaded = i.app
-	}
+	m, err := d.place(ctx, a, i, w)
 	if err != nil {
 		return m, err
 	}
-	i.found, err = recognise(i.dir, &i.app)
-	if old := a.serving; err != nil && old != nil && old.found.kind == WSGI && old.dir == i.dir && errors.Is(err, detect.ErrNothing) {
-		// Code that is broken may look like nothing; its import says more.
-		i.found, err = old.found, nil
-	}
+	err = i.account.do(func() error {
+		err := i.recognise(&d.config)
+		if old := a.serving; err != nil && old != nil && old.found.kind == WSGI && old.dir == i.dir && errors.Is(err, detect.ErrNothing) {
+			// Code that is broken may look like nothing; its import says more.
+			i.found, err = old.found, nil
+		}
+		return err
+	})
 	if err == nil {
 		err = d.install(ctx, i)
 	}
@@ -254,6 +227,55 @@ func (d *Deployer) prepare(ctx context.Context, a *app, i *instance, w deploymen
 		err = d.prepareProcesses(i)
 	}
 	return m, err
+}
+
+// accountNow says whom the application of an entry runs as, as it lies there now.
+// What is unpacked runs without its entry, as whom it did.
+func (d *Deployer) accountNow(w deployment) (*Account, error) {
+	e := w.entry
+	who := e.owners
+	if !e.received && d.config.Account != nil {
+		_, now, err := d.config.look(e.name, e.path)
+		switch {
+		case err == nil:
+			who = now
+		case w.memory == nil || !errors.Is(err, os.ErrNotExist):
+			return nil, err
+		}
+	}
+	return d.config.accountOf(e.name, who)
+}
+
+// place has the instance's folder be there: where the entry leads, or where its
+// archive is unpacked.
+func (d *Deployer) place(ctx context.Context, a *app, i *instance, w deployment) (memory, error) {
+	m := a.memory
+	switch {
+	case w.memory != nil:
+		m = *w.memory
+		if !d.store.isOf(a.name, m.Current, i.account) {
+			return m, errors.New("what was unpacked before belongs to another user than the application runs as now")
+		}
+	case !w.entry.archive:
+		if err := d.wouldLose(a, w); err != nil {
+			return m, err
+		}
+		m.Print, m.Current, m.Previous = "", 0, 0
+		// Where a link leads now: it may lead to another release when the old one
+		// still runs.
+		return m, i.account.do(func() (err error) {
+			i.dir, err = filepath.EvalSymlinks(w.entry.path)
+			return err
+		})
+	case m.Current != 0 && m.Print == w.entry.print() && d.store.isOf(a.name, m.Current, i.account):
+	default:
+		i.at(Unpacking)
+		var err error
+		if m, err = d.unpack(ctx, a, i, w); err != nil {
+			return a.memory, err
+		}
+	}
+	return m, i.account.do(func() error { i.dir = top(d.store.unpacked(a.name, m.Current)); return nil })
 }
 
 // wouldLose returns an error if what was deployed last of an archive has written
@@ -270,7 +292,7 @@ func (d *Deployer) wouldLose(a *app, w deployment) error {
 }
 
 // unpack unpacks an archive that takes the place of what was unpacked before.
-func (d *Deployer) unpack(ctx context.Context, a *app, w deployment) (memory, error) {
+func (d *Deployer) unpack(ctx context.Context, a *app, i *instance, w deployment) (memory, error) {
 	m := a.memory
 	if err := d.wouldLose(a, w); err != nil {
 		return m, err
@@ -280,7 +302,12 @@ func (d *Deployer) unpack(ctx context.Context, a *app, w deployment) (memory, er
 			return m, err
 		}
 	}
-	number, err := d.store.unpack(ctx, a.name, w.entry.path, d.config.Limits)
+	f, err := w.entry.open(i.account)
+	if err != nil {
+		return m, err
+	}
+	defer f.Close()
+	number, err := d.store.unpack(ctx, a.name, f, i.account, d.config.Limits)
 	if err != nil {
 		if e, ok := errors.AsType[*archive.Error](err); ok {
 			e.Archive = w.entry.file // what was received has a name that nobody knows
@@ -306,7 +333,7 @@ func (d *Deployer) open(ctx context.Context, i *instance) (*opened, error) {
 	if i.found.kind == Static {
 		return openStatic(i, i.log)
 	}
-	data, err := d.store.data(i.name)
+	data, err := d.store.data(i.name, i.account)
 	if err != nil {
 		return nil, err
 	}

@@ -57,6 +57,14 @@ type Config struct {
 	// deployed. It is called from several goroutines and may take its time. nil means
 	// App{}.
 	Load func(name ContextName, dir string) (App, error)
+	// Account says whom the application of that name runs as, whose entry belongs to
+	// the user of that number: nil, as whom the server does, or why it does not run
+	// at all. It is asked again and again. Where it gives anybody, Dir must be a
+	// folder that only its owner can change, and that all of them can enter; Load is
+	// called with the account's rights, and the fields User of App are filled in. nil
+	// means that all run as the server does. See docs/adr/0017-users.md for what the
+	// process must be for that.
+	Account func(name ContextName, owner uint32) (*Account, error)
 
 	// Quiet, Interval, Drain, Idle and ProcessGrace have the defaults above.
 	Quiet, Interval, Drain, Idle, ProcessGrace time.Duration
@@ -162,14 +170,14 @@ func Open(config Config) (*Deployer, error) {
 		apps: map[ContextName]*app{}, sites: map[string]*site{}, dirty: map[ContextName]time.Time{}, environments: map[string]int{},
 	}
 	d.router.NotFound = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { errorpage.Write(w, r, http.StatusNotFound, "") })
-	if d.store, err = openStore(filepath.Join(c.Dir, storeName)); err != nil {
+	if d.store, err = openStore(filepath.Join(c.Dir, storeName), c.Account != nil); err != nil {
 		return nil, err
 	}
 	if d.cookies, err = openCookies(d.store.dir, c.Scheme); err != nil {
 		_ = d.store.close() // err is what to tell
 		return nil, err
 	}
-	if d.watcher, err = watch.Open(watch.Config{Roots: []string{c.Dir}, Changed: d.heed, Log: c.Log}); err != nil {
+	if d.watcher, err = watch.Open(watch.Config{Roots: []string{c.Dir}, Changed: d.heed, As: d.watchAs(), Log: c.Log}); err != nil {
 		_ = d.store.close() // as above
 		return nil, err
 	}
@@ -273,6 +281,28 @@ func (d *Deployer) heed(files []string) {
 	poke(d.wakes)
 }
 
+// watchAs has each folder looked at with the rights of its application.
+func (d *Deployer) watchAs() func(string, func()) {
+	if d.config.Account == nil {
+		return nil
+	}
+	return func(folder string, look func()) {
+		name, err := ParseBase(filepath.Base(folder))
+		var who owners
+		if err == nil {
+			_, who, err = d.config.look(name, folder)
+		}
+		var a *Account
+		if err == nil {
+			a, err = d.config.accountOf(name, who)
+		}
+		if err == nil {
+			// What cannot be looked at does not change.
+			_ = a.do(func() error { look(); return nil })
+		}
+	}
+}
+
 // inside reports whether a path is below a folder.
 func inside(dir, path string) bool {
 	rel, err := filepath.Rel(dir, path)
@@ -299,7 +329,7 @@ func (d *Deployer) run() {
 // is complete, and retired what is gone. What is there at the start is complete;
 // these deployments are added to firsts.
 func (d *Deployer) look(start bool, firsts *sync.WaitGroup) {
-	entries, problems, err := scan(d.config.Dir)
+	entries, problems, err := d.config.scan()
 	if err != nil {
 		// All applications go on: the folder may be on a disk that will be back.
 		problems = []Problem{{Entry: d.config.Dir, Err: err}}
@@ -370,7 +400,9 @@ func (d *Deployer) examine(e *entry, quiet time.Time) (a *app, calls bool) {
 	changed, dirty := d.dirty[a.name]
 	d.mu.Unlock()
 	if other {
-		return a, settled(e, quiet)
+		// Without an account it fails, and says why.
+		account, err := d.config.accountOf(e.name, e.owners)
+		return a, err != nil || settled(e, account, quiet)
 	}
 	// The rest of the folder is the application's: it may write there all the time.
 	return a, dirty && changed.Before(quiet)

@@ -12,6 +12,7 @@ type Finding struct {
 	Name    ContextName
 	Archive bool // what is in it is known when it is unpacked
 	About   string
+	User    string   // whom it would run as, "" for who the server is
 	Reasons []string // why it is taken for that, with places
 	Err     error    // why it cannot be deployed, a *Failure, or no application at all; nil if it can
 }
@@ -26,7 +27,7 @@ func Inspect(config Config) ([]Finding, error) {
 	if err := guarded(c.Dir); err != nil {
 		return nil, err
 	}
-	entries, problems, err := scan(c.Dir)
+	entries, problems, err := c.scan()
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +35,7 @@ func Inspect(config Config) ([]Finding, error) {
 	for _, e := range entries {
 		f := Finding{Entry: e.file, Name: e.name, Archive: e.archive, About: "an archive"}
 		if !e.archive {
-			f.look(e, c.Load)
+			f.look(e, &c)
 		}
 		all = append(all, f)
 	}
@@ -46,24 +47,30 @@ func Inspect(config Config) ([]Finding, error) {
 }
 
 // look fills in what is known of a folder.
-func (f *Finding) look(e *entry, load func(ContextName, string) (App, error)) {
-	dir, err := filepath.EvalSymlinks(e.path)
-	var app App
-	if err == nil {
-		err = guarded(dir)
-	}
-	if err == nil {
-		app, err = load(e.name, dir)
-	}
+func (f *Finding) look(e *entry, c *Config) {
 	var what found
+	a, err := c.accountOf(e.name, e.owners)
 	if err == nil {
-		what, err = recognise(dir, &app)
+		err = a.do(func() error {
+			dir, err := filepath.EvalSymlinks(e.path)
+			if err != nil {
+				return err
+			}
+			app, err := c.load(e.name, dir)
+			if err == nil {
+				what, err = recognise(dir, &app)
+			}
+			return err
+		})
 	}
 	if err != nil {
 		f.About, f.Err = "", newFailure(e.name, err)
 		return
 	}
 	f.About = what.about
+	if a != nil {
+		f.User = a.Name
+	}
 	if what.wsgi == nil {
 		return
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
 // Install says what an application needs that is put into a virtual environment
@@ -52,25 +53,24 @@ const (
 // which may be there. Two with the same key have the same in them.
 type environmentPlan struct {
 	install Install
-	base    string // the interpreter that it is made of
-	dir     string // the application's folder
+	user    *pyapp.User // whose it is
+	base    string      // the interpreter that it is made of
+	dir     string      // the application's folder
 	key     string
 }
 
 // planEnvironment finds out which environment an application needs; nil for none.
+// It is called with the application's rights.
 func planEnvironment(i *instance) (*environmentPlan, error) {
 	if !i.app.Install.On || i.found.kind == Static {
 		return nil, nil
 	}
-	p := &environmentPlan{install: i.app.Install, dir: i.dir, base: i.found.base}
+	p := &environmentPlan{install: i.app.Install, user: i.account.user(), dir: i.dir, base: i.found.base}
 	switch i.found.kind {
 	case CGI:
 		p.base = i.app.CGI.Python
 	case Pages:
 		p.base = i.app.Pages.Scripts.Python
-	}
-	if i.user() != nil {
-		return nil, errors.New("install: requirements are installed with the server's rights, and the application runs as another user")
 	}
 	base, err := exec.LookPath(cmp.Or(p.base, "python3"))
 	if err == nil {
@@ -90,6 +90,9 @@ func planEnvironment(i *instance) (*environmentPlan, error) {
 // sum writes all that decides about what is installed.
 func (p *environmentPlan) sum(h hash.Hash) error {
 	fmt.Fprintf(h, "%q\n", p.base)
+	if p.user != nil {
+		fmt.Fprintln(h, "of user", p.user.UID)
+	}
 	if real, err := os.Stat(p.base); err == nil {
 		fmt.Fprintln(h, real.Size(), real.ModTime().UnixNano())
 	}
@@ -159,7 +162,11 @@ func sumRequirements(h hash.Hash, path string, seen map[string]bool) error {
 // install sees to it that the instance has an environment with its requirements,
 // and runs with that one's interpreter.
 func (d *Deployer) install(ctx context.Context, i *instance) error {
-	p, err := planEnvironment(i)
+	var p *environmentPlan
+	err := i.account.do(func() (err error) {
+		p, err = planEnvironment(i)
+		return err
+	})
 	if p == nil || err != nil {
 		return err
 	}
@@ -168,12 +175,14 @@ func (d *Deployer) install(ctx context.Context, i *instance) error {
 	d.environments[dir]++ // from now on nobody removes it
 	d.mu.Unlock()
 	i.environment, i.environmentKey = dir, p.key
-	if !d.store.isComplete(dir) {
+	complete := false
+	_ = i.account.do(func() error { complete = isComplete(dir); return nil }) // what he cannot see is not
+	if !complete {
 		if err := d.build(ctx, i, p, dir); err != nil {
-			return errors.Join(err, os.RemoveAll(dir))
+			return errors.Join(err, removeAll(dir))
 		}
 	}
-	if err := d.store.used(dir); err != nil {
+	if err := i.account.do(func() error { return markUsed(dir) }); err != nil {
 		return err
 	}
 	python := filepath.Join(dir, "bin", "python")
@@ -201,21 +210,24 @@ func (d *Deployer) build(ctx context.Context, i *instance, p *environmentPlan, d
 	begun := time.Now()
 	limit := cmp.Or(p.install.Timeout, DefaultInstallTimeout)
 	// What a server that was killed has left is in the way of some tools.
-	if err := os.RemoveAll(dir); err != nil {
+	if err := removeAll(dir); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+	if err := d.store.mkdir(d.store.apps(i.name), filepath.Dir(dir)); err != nil {
 		return err
 	}
-	data, err := d.store.data(i.name)
+	if err := own(dir, i.account); err != nil {
+		return err
+	}
+	data, err := d.store.data(i.name, i.account)
 	if err != nil {
 		return err
 	}
-	env := environment(nil, i.variables(), data)
+	env := environment(i.account, nil, i.variables(), data)
 	var output strings.Builder
 	step := func(argv ...string) error {
 		left := limit - time.Since(begun)
-		text, err := command{argv: argv, dir: p.dir, env: env, limit: left}.run(ctx)
+		text, err := command{argv: argv, dir: p.dir, env: env, user: p.user, limit: left}.run(ctx)
 		if err != nil {
 			return &commandError{"install: " + strings.Join(argv, " "), text, err}
 		}
@@ -237,17 +249,21 @@ func (d *Deployer) build(ctx context.Context, i *instance, p *environmentPlan, d
 		add = append(add, "--no-index", "--find-links", p.install.Wheels)
 	}
 	file := filepath.Join(p.dir, requirementsFile)
-	if _, err := os.Lstat(file); err != nil {
-		file = filepath.Join(dir, requirementsFile)
-		if err := writeFile(file, []byte(strings.Join(p.install.Project, "\n")+"\n")); err != nil {
-			return err
+	err = i.account.do(func() error {
+		if _, err := os.Lstat(file); err == nil {
+			return nil
 		}
+		file = filepath.Join(dir, requirementsFile)
+		return writeFile(file, []byte(strings.Join(p.install.Project, "\n")+"\n"))
+	})
+	if err != nil {
+		return err
 	}
 	if err := step(append(add, "-r", file)...); err != nil {
 		return err
 	}
 	i.log.Info("requirements installed", "environment", dir, "in", time.Since(begun).Round(time.Millisecond).String(), "output", strings.TrimSpace(output.String()))
-	return d.store.complete(dir)
+	return i.account.do(func() error { return writeFile(filepath.Join(dir, completeMark), nil) })
 }
 
 // leave has an instance that has ended need its environment no longer, and removes
@@ -281,15 +297,13 @@ func (s *store) environment(name ContextName, key string) string {
 // environmentsName is the folder of environments.
 const environmentsName = "venv"
 
-func (s *store) isComplete(dir string) bool {
+func isComplete(dir string) bool {
 	_, err := os.Lstat(filepath.Join(dir, completeMark))
 	return err == nil
 }
 
-func (s *store) complete(dir string) error { return writeFile(filepath.Join(dir, completeMark), nil) }
-
-// used notes that the environment in dir is the one that was used last.
-func (s *store) used(dir string) error {
+// markUsed notes that the environment in dir is the one that was used last.
+func markUsed(dir string) error {
 	now := time.Now()
 	return os.Chtimes(filepath.Join(dir, completeMark), now, now)
 }
@@ -315,8 +329,14 @@ func (s *store) keepEnvironments(name ContextName, needed func(dir string) bool)
 			continue
 		}
 		one := idle{dir: dir}
-		if info, err := os.Stat(filepath.Join(dir, completeMark)); err == nil {
-			one.used = info.ModTime()
+		if info, err := os.Lstat(dir); err == nil {
+			// One that its user cannot look into is as good as not whole.
+			_ = stranger(info).Do(func() error {
+				if info, err := os.Lstat(filepath.Join(dir, completeMark)); err == nil {
+					one.used = info.ModTime()
+				}
+				return nil
+			})
 		}
 		all = append(all, one)
 	}

@@ -33,11 +33,12 @@ type instance struct {
 	log    *slog.Logger         // with its name
 
 	// Set while it is deploying, and not changed afterwards.
-	dir    string
-	loaded App // as Config.Load had it
-	app    App
-	found  found
-	opens  func(context.Context) (*opened, error)
+	account *Account
+	dir     string
+	loaded  App // as Config.Load had it
+	app     App
+	found   found
+	opens   func(context.Context) (*opened, error)
 	// environment is the folder of the environment that was made for it, "" if it
 	// needs none (any more); environmentKey is that one's key.
 	environment, environmentKey string
@@ -183,6 +184,7 @@ const cacheBytes = 8 << 20
 // openFiles serves the folder of an application of type static.
 func openFiles(i *instance, log *slog.Logger) (*static.Handler, error) {
 	c := i.app.Static
+	c.User = i.account.user()
 	c.Roots, c.Prefix, c.Log = []string{i.dir}, i.name.Prefix()+"/", log
 	// Whatever else lies there: sources, databases and keys are not the site.
 	c.Project, c.Withheld = static.ProjectAlways, scriptFolders
@@ -211,7 +213,7 @@ func openScripts(i *instance, data string, redirect http.Handler, log *slog.Logg
 		return nil, err
 	}
 	o := &opened{close: []func(context.Context) error{closing(files.Close)}}
-	common, err := scripts(i.app.CGI, data, redirect, log)
+	common, err := i.scripts(i.app.CGI, data, redirect, log)
 	if err != nil {
 		_ = o.end(context.Background()) // err is what to tell
 		return nil, err
@@ -221,7 +223,9 @@ func openScripts(i *instance, data string, redirect http.Handler, log *slog.Logg
 		c := common
 		c.Dir, c.DocumentRoot = filepath.Join(i.dir, name), i.dir
 		c.Prefix = i.name.Prefix() + "/" + name + "/"
-		if !isFolder(c.Dir) {
+		there := false
+		_ = i.account.do(func() error { there = isFolder(c.Dir); return nil })
+		if !there {
 			continue // one that comes later is a change, and a deployment
 		}
 		h, err := cgi.Open(c)
@@ -236,18 +240,21 @@ func openScripts(i *instance, data string, redirect http.Handler, log *slog.Logg
 }
 
 // scripts completes what is said about scripts with what all of them get.
-func scripts(c cgi.Config, data string, redirect http.Handler, log *slog.Logger) (cgi.Config, error) {
+func (i *instance) scripts(c cgi.Config, data string, redirect http.Handler, log *slog.Logger) (cgi.Config, error) {
 	if c.Python != "" {
-		path, err := exec.LookPath(c.Python)
-		if err == nil {
-			path, err = filepath.Abs(path) // scripts run in folders of their own
-		}
+		var path string
+		err := i.account.do(func() (err error) {
+			if path, err = exec.LookPath(c.Python); err == nil {
+				path, err = filepath.Abs(path) // scripts run in folders of their own
+			}
+			return err
+		})
 		if err != nil {
 			return c, &hintError{fmt.Errorf("cannot run scripts: %w", err), "cgi_python, or python, takes a path, a name on PATH, or the folder of a virtual environment"}
 		}
 		c.Python = path
 	}
-	c.Env = environment(nil, c.Env, data)
+	c.Env, c.User = environment(i.account, nil, c.Env, data), i.account.user()
 	c.Redirect, c.Log = redirect, log
 	return c, nil
 }
@@ -260,9 +267,9 @@ func openPages(i *instance, data string, redirect http.Handler, log *slog.Logger
 	}
 	o := &opened{close: []func(context.Context) error{closing(files.Close)}}
 	c := i.app.Pages
-	c.Scripts, err = scripts(c.Scripts, data, redirect, log)
+	c.Scripts, err = i.scripts(c.Scripts, data, redirect, log)
 	c.Scripts.Dir, c.Scripts.DocumentRoot, c.Scripts.Prefix = i.dir, i.dir, i.name.Prefix()+"/"
-	c.Applications.Env = nil // that of scripts
+	c.Applications.Env, c.Applications.User = nil, nil // those of scripts
 	c.Files, c.NotFound = files, http.HandlerFunc(files.ServeNotFound)
 	if err == nil {
 		o.pages, err = pagescript.Open(c)
@@ -286,7 +293,7 @@ func openPool(ctx context.Context, i *instance, data string, log *slog.Logger) (
 	r := i.found.wsgi
 	c := i.app.WSGI
 	c.Name, c.Dir, c.App, c.Python, c.Mount, c.Log = i.name.String(), r.ImportDir, r.App, r.Python.Path, i.name.Prefix(), log
-	c.Env = environment(r.Env, c.Env, data)
+	c.Env, c.User = environment(i.account, r.Env, c.Env, data), i.account.user()
 	if c.Workers == 0 && c.MaxWorkers == 0 {
 		// Many applications share the machine, and most of them idle.
 		c.Workers, c.MaxWorkers = 1, pyapp.DefaultWorkers()
@@ -301,15 +308,10 @@ func openPool(ctx context.Context, i *instance, data string, log *slog.Logger) (
 	}}}
 	routes := []router.Route{{Prefix: "/", Handler: pool}}
 	for _, m := range pool.Info().Static {
-		if c.User != nil {
-			// The server's rights are not those of the application, which names them.
-			log.Warn("static files are left to the application, which runs as another user", "url", m.URL)
-			continue
-		}
 		if !strings.HasPrefix(m.URL, i.name.Prefix()+"/") {
 			continue // an address of somebody else's
 		}
-		h, err := static.Open(static.Config{Roots: m.Dirs, Prefix: m.URL, CacheBytes: cacheBytes, Log: log})
+		h, err := static.Open(static.Config{Roots: m.Dirs, Prefix: m.URL, User: c.User, CacheBytes: cacheBytes, Log: log})
 		if err != nil {
 			// The application still answers for these addresses, as it would elsewhere.
 			log.Warn("static files are left to the application", "url", m.URL, "error", err)

@@ -101,7 +101,7 @@ func (d *Deployer) deployReceived(ctx context.Context, a *app, file, received st
 		})
 	}
 	if old == nil {
-		if entries, problems, err := scan(d.config.Dir); err != nil {
+		if entries, problems, err := d.config.scan(); err != nil {
 			return err
 		} else if e := entries[a.name]; e != nil || slices.ContainsFunc(problems, func(p Problem) bool { return p.Entry == file }) {
 			return newFailure(a.name, errors.New("there is another entry for it in the folder, which is not deployed yet"))
@@ -111,11 +111,22 @@ func (d *Deployer) deployReceived(ctx context.Context, a *app, file, received st
 	if err != nil {
 		return fmt.Errorf("webapps: deploy: %w", err)
 	}
-	e := &entry{file: file, path: received, name: a.name, archive: true, info: info}
+	e := &entry{file: file, path: received, name: a.name, archive: true, info: info, owners: owners{ownerOf(info), ownerOf(info)}, received: true}
+	if old != nil {
+		// Whose application it is does not change.
+		if a, err := d.config.accountOf(e.name, old.owners); err == nil && a.user() != nil && a.User.UID == old.owners.entry {
+			e.owners = owners{old.owners.entry, old.owners.entry}
+		}
+	}
 	return d.deploy(ctx, a, deployment{
 		entry: e, discard: options.Discard, displaces: old != nil && !old.archive, restore: old,
 		commit: func(m memory) error {
 			final := filepath.Join(d.config.Dir, file)
+			if e.owners.entry != ownerOf(info) {
+				if err := os.Lchown(received, int(e.owners.entry), -1); err != nil {
+					return err
+				}
+			}
 			if err := os.Rename(received, final); err != nil {
 				return err
 			}
@@ -124,7 +135,7 @@ func (d *Deployer) deployReceived(ctx context.Context, a *app, file, received st
 				return err
 			}
 			d.mu.Lock()
-			e.path = final
+			e.path, e.received = final, false
 			d.mu.Unlock()
 			return nil
 		},

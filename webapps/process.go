@@ -13,6 +13,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/cron"
 	"github.com/seed-07905ac1/gatehouse/internal/lifeline"
 	"github.com/seed-07905ac1/gatehouse/internal/privileges"
+	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
 // Process is a program that runs beside an application: always, started again
@@ -59,8 +60,9 @@ const sleepAtMost = 30 * time.Second
 
 // processes are those of one instance. They run from start until stop.
 type processes struct {
-	dir string
-	env []string
+	dir  string
+	env  []string
+	user *pyapp.User // whom they run as; nil: as the server
 	// mayGain lets programs give them other rights.
 	mayGain bool
 	grace   time.Duration
@@ -86,8 +88,8 @@ type process struct {
 }
 
 // newProcesses prepares processes; nothing runs yet.
-func newProcesses(list []Process, dir string, env []string, grace time.Duration, log *slog.Logger, told func()) (*processes, error) {
-	ps := &processes{dir: dir, env: env, grace: grace, log: log, told: told, kill: make(chan struct{}), ended: make(chan struct{})}
+func newProcesses(list []Process, dir string, env []string, user *pyapp.User, grace time.Duration, log *slog.Logger, told func()) (*processes, error) {
+	ps := &processes{dir: dir, env: env, user: user, grace: grace, log: log, told: told, kill: make(chan struct{}), ended: make(chan struct{})}
 	ps.ctx, ps.cancel = context.WithCancel(context.Background())
 	names := map[string]bool{}
 	for _, one := range list {
@@ -228,7 +230,7 @@ func (p *process) spawn() error {
 	}
 	defer life.Close()
 	cmd := exec.Command("/bin/sh", "-c", p.status.Command)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = p.of.dir, p.of.env, commandAttributes()
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = p.of.dir, p.of.env, commandAttributes(p.of.user)
 	out, errs := &lineLog{log: p.log}, &lineLog{log: p.log}
 	cmd.Stdout, cmd.Stderr = out, errs
 	cmd.WaitDelay = time.Second // for output that something out of reach holds open
@@ -236,7 +238,8 @@ func (p *process) spawn() error {
 		return err
 	}
 	pid := cmd.Process.Pid
-	held := life.Hold(pid)
+	// The kernel looks at who asks for the signal as it would at who sends it.
+	held := p.of.user.Do(func() error { return life.Hold(pid) })
 	p.set(func(s *ProcessStatus) { s.PID, s.Since, s.Runs = pid, time.Now(), s.Runs+1 })
 	obeyed := func() {}
 	if held == nil {

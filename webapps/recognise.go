@@ -22,6 +22,26 @@ type found struct {
 	about string         // for people
 }
 
+// recognise finds out how an instance runs, and what it is. It is called with its
+// account's rights.
+func (i *instance) recognise(c *Config) error {
+	app, err := c.load(i.name, i.dir)
+	if err != nil {
+		return err
+	}
+	i.app, i.loaded = app, app
+	i.found, err = recognise(i.dir, &i.app)
+	return err
+}
+
+// load says how the application in dir runs.
+func (c *Config) load(name ContextName, dir string) (App, error) {
+	if err := guarded(dir); err != nil {
+		return App{}, err
+	}
+	return c.Load(name, dir)
+}
+
 // recognise finds out what lies in dir. What nothing says is not guessed: files
 // that nobody has declared to be a site are not served.
 func recognise(dir string, app *App) (found, error) {

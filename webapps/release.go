@@ -34,7 +34,7 @@ func (d *Deployer) release(ctx context.Context, i *instance) error {
 		return nil
 	}
 	i.at(Releasing)
-	data, err := d.store.data(i.name)
+	data, err := d.store.data(i.name, i.account)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (d *Deployer) release(ctx context.Context, i *instance) error {
 	defer done()
 	for _, line := range i.app.Release {
 		begun := time.Now()
-		output, err := command{argv: []string{"/bin/sh", "-c", line}, dir: i.dir, env: env, limit: releaseTime, mayGain: i.app.WSGI.NewPrivileges}.run(ctx)
+		output, err := command{argv: []string{"/bin/sh", "-c", line}, dir: i.dir, env: env, user: i.account.user(), limit: releaseTime, mayGain: i.app.WSGI.NewPrivileges}.run(ctx)
 		if err != nil {
 			return &commandError{fmt.Sprintf("release command %q", line), output, err}
 		}
@@ -58,9 +58,9 @@ func (d *Deployer) release(ctx context.Context, i *instance) error {
 // commandEnvironment is that of commands which the application names.
 func (i *instance) commandEnvironment(data string) []string {
 	if r := i.found.wsgi; r != nil {
-		return withInterpreter(environment(r.Env, i.variables(), data), r.Python.Path, r.Python.Venv)
+		return withInterpreter(environment(i.account, r.Env, i.variables(), data), r.Python.Path, r.Python.Venv)
 	}
-	env := environment(nil, i.variables(), data)
+	env := environment(i.account, nil, i.variables(), data)
 	if i.environment != "" {
 		env = withInterpreter(env, filepath.Join(i.environment, "bin", "python"), i.environment)
 	}
@@ -76,17 +76,6 @@ func (i *instance) variables() []string {
 		return i.app.Pages.Scripts.Env
 	}
 	return i.app.CGI.Env
-}
-
-// user is whom its code runs as; nil is the server's own.
-func (i *instance) user() *pyapp.User {
-	switch i.found.kind {
-	case WSGI:
-		return i.app.WSGI.User
-	case Pages:
-		return i.app.Pages.Scripts.User
-	}
-	return i.app.CGI.User
 }
 
 // withInterpreter has commands find the application's Python first.
@@ -107,6 +96,7 @@ type command struct {
 	argv  []string
 	dir   string
 	env   []string
+	user  *pyapp.User   // whom it runs as; nil: as the server
 	limit time.Duration // what it may take
 	// mayGain lets programs give it other rights.
 	mayGain bool
@@ -127,7 +117,7 @@ func (c command) spawn(ctx context.Context) (string, error) {
 	limited, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	cmd := exec.CommandContext(limited, c.argv[0], c.argv[1:]...)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = c.dir, c.env, commandAttributes()
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = c.dir, c.env, commandAttributes(c.user)
 	var out tail
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -19,13 +20,17 @@ type entry struct {
 	name    ContextName
 	archive bool
 	info    fs.FileInfo
+	owners  owners
+	// received is of an archive that has not got its place yet: owners are those
+	// that it will have.
+	received bool
 }
 
 // same reports whether e is the entry that it was when it was deployed. A folder
 // stays the same whatever is in it: what counts as a change of that, package
 // watch knows.
 func (e *entry) same(was *entry) bool {
-	if e.file != was.file || !os.SameFile(e.info, was.info) {
+	if e.file != was.file || e.owners != was.owners || !os.SameFile(e.info, was.info) {
 		return false
 	}
 	return !e.archive || e.print() == was.print()
@@ -46,8 +51,8 @@ type Problem struct {
 // scan looks at the folder of applications. Entries come by name; those that
 // cannot be applications are told with the reason. Hidden names are nobody's, as
 // editors, version control and copying tools make them.
-func scan(dir string) (map[ContextName]*entry, []Problem, error) {
-	all, err := os.ReadDir(dir)
+func (c *Config) scan() (map[ContextName]*entry, []Problem, error) {
+	all, err := os.ReadDir(c.Dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("webapps: look at the applications: %w", err)
 	}
@@ -58,7 +63,7 @@ func scan(dir string) (map[ContextName]*entry, []Problem, error) {
 		if strings.HasPrefix(d.Name(), ".") {
 			continue
 		}
-		e, err := newEntry(dir, d)
+		e, err := c.newEntry(d.Name())
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // it has just gone
 		case err != nil:
@@ -83,36 +88,47 @@ func scan(dir string) (map[ContextName]*entry, []Problem, error) {
 	return entries, problems, nil
 }
 
-func newEntry(dir string, d fs.DirEntry) (*entry, error) {
-	e := &entry{file: d.Name(), path: filepath.Join(dir, d.Name())}
-	var err error
-	if e.info, err = d.Info(); err != nil {
+func (c *Config) newEntry(file string) (*entry, error) {
+	e := &entry{file: file, path: filepath.Join(c.Dir, file)}
+	base, ending := SplitArchive(file)
+	info, err := os.Lstat(e.path)
+	if err != nil {
 		return nil, err
 	}
-	base := e.file
-	switch mode := e.info.Mode(); {
-	case mode&fs.ModeSymlink != 0:
-		// Such as to a release: what counts is where it leads.
-		if e.info, err = os.Stat(e.path); err != nil || !e.info.IsDir() {
-			return nil, errors.New("a symbolic link that leads to no folder")
-		}
-	case mode.IsDir():
-	case mode.IsRegular():
-		var ending string
-		if base, ending = SplitArchive(e.file); ending == "" {
-			return nil, errors.New("neither a folder nor an archive (.zip, .tar.gz, .tgz, .whl, .pyz)")
-		}
-		e.archive = true
-	default:
+	switch mode := info.Mode(); {
+	case mode.IsDir(), mode&fs.ModeSymlink != 0:
+		base = file
+	case !mode.IsRegular():
 		return nil, errors.New("neither a folder nor an archive")
+	case ending == "":
+		return nil, errors.New("neither a folder nor an archive (.zip, .tar.gz, .tgz, .whl, .pyz)")
+	default:
+		e.archive = true
 	}
-	e.name, err = ParseBase(base)
-	return e, err
+	name, nameErr := ParseBase(base)
+	// Of a link, such as to a release, what counts is where it leads.
+	if e.info, e.owners, err = c.look(name, e.path); err != nil {
+		return nil, err
+	}
+	if nameErr == nil && e.archive == e.info.IsDir() {
+		nameErr = errBusy // it has just been exchanged
+	}
+	e.name = name
+	return e, nameErr
 }
 
 // settled reports whether nothing of an entry has changed since that time: what
 // is being copied still changes. It is asked again and again until it is true.
-func settled(e *entry, since time.Time) bool {
+func settled(e *entry, a *Account, since time.Time) bool {
+	is := false
+	_ = a.do(func() error { // what cannot be looked at is not settled
+		is = e.settled(since)
+		return nil
+	})
+	return is
+}
+
+func (e *entry) settled(since time.Time) bool {
 	quiet := func(info fs.FileInfo) bool {
 		changed := changeTime(info)
 		// A time to come is the fault of a clock, which nobody waits for.
@@ -143,6 +159,20 @@ func settled(e *entry, since time.Time) bool {
 		return nil
 	})
 	return err == nil
+}
+
+// open opens the archive: with the rights of whom it runs as if it is his, else
+// with the server's, who alone can put it there.
+func (e *entry) open(a *Account) (f *os.File, err error) {
+	u := a.user()
+	if u != nil && (e.received || u.UID != e.owners.entry) {
+		u = nil
+	}
+	err = u.Do(func() error {
+		f, err = os.OpenFile(e.path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+		return err
+	})
+	return f, err
 }
 
 var errBusy = errors.New("still being copied")

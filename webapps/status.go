@@ -15,6 +15,7 @@ type Status struct {
 	Entry string // in the folder; "" while it is new
 	Type  Type   // Auto while it is not known
 	About string // what it is, for people, such as "Django 5.2"
+	User  string // whom it runs as; "" for who the server is
 	// Python is the interpreter's version, such as "3.13.0"; "" where none runs.
 	Python string
 	State  State
@@ -167,6 +168,9 @@ func (s *Status) describe(i *instance) {
 	s.State, s.Since, failure = i.now()
 	if s.Failure == nil {
 		s.Failure = failure
+	}
+	if i.account != nil {
+		s.User = i.account.Name
 	}
 	s.Type, s.About, s.InFlight = i.found.kind, i.found.about, i.inside.Inside()
 	if i.processes != nil {

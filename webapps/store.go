@@ -28,16 +28,21 @@ import (
 //	apps/NAME/venv/KEY   environments with its requirements
 //	incoming/            archives that are being received, and what is thrown away
 //
+// What is an application's own (its data, each folder that was unpacked for it and
+// each environment) belongs to the user that it runs as, and only he can look into
+// it; where there may be several, all can pass through the folders above.
+//
 // The methods about one application are called by one at a time.
 type store struct {
-	dir  string
-	lock *os.File
+	dir    string
+	shared bool // by several users
+	lock   *os.File
 }
 
 // openStore opens the folder, makes it if it is not there, and takes it for this
 // process alone.
-func openStore(dir string) (*store, error) {
-	s := &store{dir: dir}
+func openStore(dir string, shared bool) (*store, error) {
+	s := &store{dir: dir, shared: shared}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("webapps: open store: %w", err)
 	}
@@ -52,20 +57,65 @@ func openStore(dir string) (*store, error) {
 		_ = s.lock.Close() // err is what to tell
 		return nil, fmt.Errorf("webapps: another server runs these applications (%s is locked)", s.lock.Name())
 	}
-	if err := s.tidy(); err != nil {
+	err = s.tidy()
+	if err == nil && s.shared {
+		err = s.share()
+	}
+	if err != nil {
 		_ = s.close() // as above
 		return nil, fmt.Errorf("webapps: open store: %w", err)
 	}
 	return s, nil
 }
 
-func (s *store) close() error { return s.lock.Close() }
-
-// tidy removes what a server that was killed has left half done.
-func (s *store) tidy() error {
-	if err := os.RemoveAll(s.incoming()); err != nil {
+// share lets other users through to what is theirs. What a server of one user has
+// left behind there is for him alone first.
+func (s *store) share() error {
+	for _, pattern := range []string{"data/*", "apps/*/*", "apps/*/" + environmentsName + "/*"} {
+		found, err := filepath.Glob(filepath.Join(s.dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, path := range found {
+			info, err := os.Lstat(path)
+			if err != nil || !info.IsDir() || filepath.Base(path) == environmentsName || stranger(info) != nil {
+				continue
+			}
+			if err := os.Chmod(path, 0o700); err != nil {
+				return err
+			}
+		}
+	}
+	apps, err := filepath.Glob(filepath.Join(s.dir, "apps/*"))
+	if err != nil {
 		return err
 	}
+	return s.mkdir(append([]string{s.dir, filepath.Join(s.dir, "data"), filepath.Join(s.dir, "apps")}, apps...)...)
+}
+
+// mkdir makes folders of the server's own, where they are not there yet. What lies
+// in them is each user's own.
+func (s *store) mkdir(dirs ...string) error {
+	for _, dir := range dirs {
+		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		if s.shared {
+			// A umask must not keep the users out.
+			if err := os.Chmod(dir, 0o711); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *store) close() error { return s.lock.Close() }
+
+// tidy removes what a server that was killed has left half done. What cannot be
+// removed, because an application has seen to that, harms nobody.
+func (s *store) tidy() error {
+	_ = removeAll(s.incoming())
 	for _, dir := range []string{s.incoming(), filepath.Join(s.dir, "data"), filepath.Join(s.dir, "apps")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
@@ -84,9 +134,7 @@ func (s *store) tidy() error {
 		if err != nil {
 			continue // told when it is deployed; until then nothing of it is removed
 		}
-		if err := s.keep(name, m); err != nil {
-			return err
-		}
+		_ = s.keep(name, m)
 	}
 	return nil
 }
@@ -94,10 +142,16 @@ func (s *store) tidy() error {
 func (s *store) incoming() string { return filepath.Join(s.dir, "incoming") }
 
 // data is the folder of the application at name's path, made if it is new.
-func (s *store) data(name ContextName) (string, error) {
+func (s *store) data(name ContextName, a *Account) (string, error) {
 	dir := filepath.Join(s.dir, "data", ContextName{prefix: name.prefix}.Base())
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("webapps: folder for data: %w", err)
+	err := os.Mkdir(dir, 0o700)
+	if s.shared {
+		err = own(dir, a)
+	} else if errors.Is(err, fs.ErrExist) {
+		err = nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("folder for data: %w", err)
 	}
 	return dir, nil
 }
@@ -135,7 +189,7 @@ func (s *store) recall(name ContextName) (memory, error) {
 
 // remember replaces what is remembered.
 func (s *store) remember(name ContextName, m memory) error {
-	if err := os.MkdirAll(s.apps(name), 0o700); err != nil {
+	if err := s.mkdir(s.apps(name)); err != nil {
 		return fmt.Errorf("webapps: remember %v: %w", name, err)
 	}
 	text, err := json.Marshal(m)
@@ -160,28 +214,28 @@ func (s *store) keep(name ContextName, m memory) error {
 		if e.Name() == "state" || e.Name() == environmentsName || err == nil && (n == m.Current || n == m.Previous) {
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(s.apps(name), e.Name())); err != nil {
+		if err := removeAll(filepath.Join(s.apps(name), e.Name())); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// unpack unpacks an archive beside what is there and returns its number.
-func (s *store) unpack(ctx context.Context, name ContextName, path string, limits archive.Limits) (int, error) {
-	dir := s.apps(name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// unpack unpacks an archive beside what is there, for whom it will run as, and
+// returns its number.
+func (s *store) unpack(ctx context.Context, name ContextName, f *os.File, a *Account, limits archive.Limits) (int, error) {
+	if err := s.mkdir(s.apps(name)); err != nil {
 		return 0, fmt.Errorf("webapps: unpack: %w", err)
 	}
 	number, err := s.free(name)
 	if err != nil {
 		return 0, fmt.Errorf("webapps: unpack: %w", err)
 	}
-	if err := archive.Unpack(ctx, path, s.unpacked(name, number), limits); err != nil {
+	if err := archive.UnpackFile(ctx, f, s.unpacked(name, number), limits, a.user()); err != nil {
 		return 0, err
 	}
 	if err := s.note(name, number); err != nil {
-		_ = os.RemoveAll(s.unpacked(name, number)) // err is what to tell
+		_ = removeAll(s.unpacked(name, number)) // err is what to tell
 		return 0, err
 	}
 	return number, nil
@@ -202,18 +256,18 @@ func (s *store) free(name ContextName) (int, error) {
 // take makes a folder one that was unpacked, as it were, under that number, or
 // leaves it where it is.
 func (s *store) take(name ContextName, number int, path string) error {
-	if err := os.Rename(path, s.unpacked(name, number)); err != nil {
+	if err := rename(path, s.unpacked(name, number)); err != nil {
 		return fmt.Errorf("webapps: keep %s: %w", path, err)
 	}
 	if err := s.note(name, number); err != nil {
-		return errors.Join(err, os.Rename(s.unpacked(name, number), path))
+		return errors.Join(err, rename(s.unpacked(name, number), path))
 	}
 	return nil
 }
 
 // drop removes what was unpacked under that number.
 func (s *store) drop(name ContextName, number int) error {
-	return errors.Join(os.RemoveAll(s.unpacked(name, number)), os.RemoveAll(s.unpacked(name, number)+".files"))
+	return errors.Join(removeAll(s.unpacked(name, number)), os.RemoveAll(s.unpacked(name, number)+".files"))
 }
 
 // kept is a file as it was unpacked.
@@ -224,7 +278,7 @@ type kept struct {
 
 // note notes which files were unpacked.
 func (s *store) note(name ContextName, number int) error {
-	files, err := listFiles(s.unpacked(name, number))
+	files, err := s.list(name, number)
 	if err != nil {
 		return fmt.Errorf("webapps: note what was unpacked: %w", err)
 	}
@@ -236,6 +290,31 @@ func (s *store) note(name ContextName, number int) error {
 		return fmt.Errorf("webapps: note what was unpacked: %w", err)
 	}
 	return nil
+}
+
+// list lists what lies now where something was unpacked, as its owner sees it.
+func (s *store) list(name ContextName, number int) (files map[string]kept, err error) {
+	dir := s.unpacked(name, number)
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return nil, err
+	}
+	err = stranger(info).Do(func() error {
+		files, err = listFiles(dir)
+		return err
+	})
+	return files, err
+}
+
+// isOf reports whether there is something unpacked under that number, and it is
+// the account's.
+func (s *store) isOf(name ContextName, number int, a *Account) bool {
+	info, err := os.Lstat(s.unpacked(name, number))
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	u, is := a.user(), stranger(info)
+	return !s.shared || u == nil && is == nil || u != nil && is != nil && u.UID == is.UID
 }
 
 // listFiles lists the files below dir that an application could miss: not those
@@ -273,7 +352,7 @@ func (s *store) written(name ContextName, number int) error {
 	if err != nil {
 		return fmt.Errorf("webapps: look for files of the running version: %w", err)
 	}
-	now, err := listFiles(s.unpacked(name, number))
+	now, err := s.list(name, number)
 	if err != nil {
 		return fmt.Errorf("webapps: look for files of the running version: %w", err)
 	}
@@ -304,11 +383,14 @@ func (s *store) discard(path string) error {
 	if err != nil {
 		return fmt.Errorf("webapps: remove: %w", err)
 	}
-	err = os.Rename(path, filepath.Join(temp, "it"))
+	if err := s.mkdir(temp); err != nil {
+		return fmt.Errorf("webapps: remove: %w", err)
+	}
+	err = rename(path, filepath.Join(temp, "it"))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	if err = errors.Join(err, os.RemoveAll(temp)); err != nil {
+	if err = errors.Join(err, removeAll(temp)); err != nil {
 		return fmt.Errorf("webapps: remove: %w", err)
 	}
 	return nil

@@ -20,6 +20,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/seed-07905ac1/gatehouse/internal/asuser"
 )
 
 // What the errors of Unpack wrap.
@@ -109,7 +111,20 @@ func Ending(name string) string {
 // renamed in the end: whatever goes wrong, nothing is left behind. The error is
 // an *Error if the archive is to blame.
 func Unpack(ctx context.Context, path, dir string, limits Limits) error {
-	return unpack(ctx, path, dir, limits, createFile)
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("archive: unpack: %w", err)
+	}
+	defer f.Close()
+	return UnpackFile(ctx, f, dir, limits, nil)
+}
+
+// UnpackFile is Unpack for an archive that is open, by the name that it was opened
+// with. The folder is its user's, nil for who the process is, and so is all in it:
+// nobody else can look into it, and what the archive has in it is written, and
+// links followed, with that user's rights.
+func UnpackFile(ctx context.Context, f *os.File, dir string, limits Limits, user *asuser.User) error {
+	return unpack(ctx, f, dir, limits, user, createFile)
 }
 
 // createFile makes a new file.
@@ -117,13 +132,8 @@ func createFile(root *os.Root, name string, mode fs.FileMode) (io.WriteCloser, e
 	return root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
-func unpack(ctx context.Context, path, dir string, limits Limits, create creator) (err error) {
-	name := filepath.Base(path)
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("archive: unpack: %w", err)
-	}
-	defer f.Close()
+func unpack(ctx context.Context, f *os.File, dir string, limits Limits, user *asuser.User, create creator) (err error) {
+	name := filepath.Base(f.Name())
 	info, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("archive: unpack: %w", err)
@@ -138,28 +148,34 @@ func unpack(ctx context.Context, path, dir string, limits Limits, create creator
 	if err != nil {
 		return fmt.Errorf("archive: unpack %s: %w", name, err)
 	}
-	defer func() {
-		if err != nil {
-			_ = os.RemoveAll(temp) // err is what to tell
-		}
-	}()
 	root, err := os.OpenRoot(temp)
 	if err != nil {
 		return fmt.Errorf("archive: unpack %s: %w", name, err)
 	}
 	defer root.Close()
+	defer func() {
+		if err != nil { // which is what to tell
+			_ = user.Do(func() error { return empty(root) })
+			_ = os.RemoveAll(temp)
+		}
+	}()
+	if user != nil {
+		if err := os.Lchown(temp, int(user.UID), int(user.GID)); err != nil {
+			return fmt.Errorf("archive: unpack %s: %w", name, err)
+		}
+	}
 	u := newUnpacker(ctx, root, info.Size(), limits.withDefaults(), create)
-	if endings[strings.ToLower(Ending(name))] {
-		err = u.tar(f)
-	} else {
-		err = u.zip(f, info.Size())
-	}
-	if err == nil {
-		err = u.link()
-	}
-	if err == nil {
-		err = os.Chmod(temp, 0o755)
-	}
+	err = user.Do(func() (err error) {
+		if endings[strings.ToLower(Ending(name))] {
+			err = u.tar(f)
+		} else {
+			err = u.zip(f, info.Size())
+		}
+		if err == nil {
+			err = u.link()
+		}
+		return err
+	})
 	if err == nil {
 		err = os.Rename(temp, dir)
 	}
@@ -170,6 +186,16 @@ func unpack(ctx context.Context, path, dir string, limits Limits, create creator
 		return &Error{name, u.entry, err}
 	}
 	return fmt.Errorf("archive: unpack %s: %w", name, err)
+}
+
+// empty removes all that is in a folder.
+func empty(root *os.Root) error {
+	entries, err := fs.ReadDir(root.FS(), ".")
+	errs := []error{err}
+	for _, e := range entries {
+		errs = append(errs, root.RemoveAll(e.Name()))
+	}
+	return errors.Join(errs...)
 }
 
 // zip unpacks a zip archive, which may stand behind something else, as in .pyz.

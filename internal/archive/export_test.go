@@ -9,7 +9,12 @@ import (
 
 // UnpackOnto is Unpack onto a disk that takes that many bytes of each file.
 func UnpackOnto(ctx context.Context, path, dir string, room int, full error) error {
-	return unpack(ctx, path, dir, Limits{}, func(root *os.Root, name string, mode fs.FileMode) (io.WriteCloser, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return unpack(ctx, f, dir, Limits{}, nil, func(root *os.Root, name string, mode fs.FileMode) (io.WriteCloser, error) {
 		f, err := createFile(root, name, mode)
 		return &fullDisk{f, room, full}, err
 	})

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/asuser"
 	"github.com/seed-07905ac1/gatehouse/internal/marshal"
 )
 
@@ -53,10 +54,7 @@ type Command struct {
 const DefaultPatience = 5 * time.Second
 
 // User is an identity to run as.
-type User struct {
-	UID, GID uint32
-	Groups   []uint32 // supplementary groups; nil means none
-}
+type User = asuser.User
 
 var (
 	//go:embed boot.py

@@ -11,6 +11,7 @@ import (
 type tree struct {
 	folders map[string]area
 	files   map[string]os.FileInfo // those that count
+	as      func(string, func())   // Config.As
 	roots   []os.FileInfo          // in the order of the roots; nil for one that is missing
 }
 
@@ -18,8 +19,8 @@ type tree struct {
 // that what happens in it afterwards is either seen here or told by a watch; its
 // error ends the walk. What cannot be read is as good as not there: folders come
 // and go while this runs.
-func look(roots []string, enter func(dir string) error) (*tree, error) {
-	t := &tree{folders: map[string]area{}, files: map[string]os.FileInfo{}, roots: make([]os.FileInfo, len(roots))}
+func look(roots []string, enter func(dir string) error, as func(string, func())) (*tree, error) {
+	t := &tree{as: as, folders: map[string]area{}, files: map[string]os.FileInfo{}, roots: make([]os.FileInfo, len(roots))}
 	for i, root := range roots {
 		info, err := os.Stat(root)
 		if err != nil || !info.IsDir() {
@@ -54,7 +55,13 @@ func (t *tree) walk(dir string, a area, isRoot bool, enter func(string) error) e
 			if skips(e.Name()) {
 				continue
 			}
-			if err := t.walk(path, areaBelow(a, e.Name()), false, enter); err != nil {
+			walk := func() { err = t.walk(path, areaBelow(a, e.Name()), false, enter) }
+			if isRoot && t.as != nil {
+				t.as(path, walk)
+			} else {
+				walk()
+			}
+			if err != nil {
 				return err
 			}
 		case counts(a, e.Name()):

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -38,6 +39,10 @@ type Config struct {
 	// removed, sorted. It is called from one goroutine, never twice at a time,
 	// and never after Close has returned; while it runs nothing is told.
 	Changed func(files []string)
+
+	// As has a folder right below a root, and all in it, looked at: as it likes, by
+	// calling look. nil looks as the process does.
+	As func(folder string, look func())
 
 	// Quiet is how long nothing must happen before a change is told, MaxWait how
 	// long that may take at most.
@@ -183,18 +188,35 @@ func (w *Watcher) heed(e fsnotify.Event, b *burst) {
 	a, known := w.tree.folders[filepath.Clean(dir)]
 	_, isFolder := w.tree.folders[e.Name]
 	switch {
-	case isFolder || !known:
+	case isFolder || !known || w.config.As != nil && e.Has(fsnotify.Chmod): // it may be somebody else's now
 		b.extend() // also what comes without a name, when a watch has ended
 	case counts(a, name):
 		// Two writes within one tick of the file system's clock can leave a file
 		// that looks the same: here the event knows more.
-		if e.Has(fsnotify.Create|fsnotify.Write) && isRegular(e.Name) {
+		if e.Has(fsnotify.Create|fsnotify.Write) && w.sees(isRegular, e.Name) {
 			b.add(e.Name)
 		}
 		b.extend()
-	case e.Has(fsnotify.Create) && (name == "pyvenv.cfg" || isDir(e.Name) && !skips(name)):
+	case e.Has(fsnotify.Create) && (name == "pyvenv.cfg" || !skips(name) && w.sees(isDir, e.Name)):
 		b.extend() // a folder has files in it by now, most likely
 	}
+}
+
+// sees asks about what lies below a root.
+func (w *Watcher) sees(is func(string) bool, path string) (yes bool) {
+	for _, root := range w.config.Roots {
+		rel, err := filepath.Rel(root, path)
+		if err != nil || !filepath.IsLocal(rel) {
+			continue
+		}
+		first, _, below := strings.Cut(rel, string(filepath.Separator))
+		if w.config.As == nil || !below {
+			break
+		}
+		w.config.As(filepath.Join(root, first), func() { yes = is(path) })
+		return yes
+	}
+	return is(path)
 }
 
 func isRegular(path string) bool {
@@ -224,7 +246,7 @@ func (w *Watcher) compare(b *burst) bool {
 // watched.
 func (w *Watcher) look() *tree {
 	for w.notify != nil {
-		t, err := look(w.config.Roots, w.notify.Add)
+		t, err := look(w.config.Roots, w.notify.Add, w.config.As)
 		if err != nil {
 			w.poll(err)
 			break
@@ -241,7 +263,7 @@ func (w *Watcher) look() *tree {
 			return t
 		}
 	}
-	t, _ := look(w.config.Roots, func(string) error { return nil }) // the only error is that function's
+	t, _ := look(w.config.Roots, func(string) error { return nil }, w.config.As) // the only error is that function's
 	return t
 }
 
