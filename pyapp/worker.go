@@ -92,6 +92,7 @@ func (g *generation) spawn(ctx context.Context) (_ *worker, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("pipe: %w", err)
 		}
+		p.config.User.Own(f)
 		w.output, theirs, files = append(w.output, r), append(theirs, f), append(files, f)
 	}
 	for i := range p.config.Threads {

@@ -65,6 +65,8 @@ type Config struct {
 	// means that all run as the server does. See docs/adr/0017-users.md for what the
 	// process must be for that.
 	Account func(name ContextName, owner uint32) (*Account, error)
+	// Shared reports that Account may give others than whom the server runs as.
+	Shared bool
 
 	// Quiet, Interval, Drain, Idle and ProcessGrace have the defaults above.
 	Quiet, Interval, Drain, Idle, ProcessGrace time.Duration
@@ -170,7 +172,7 @@ func Open(config Config) (*Deployer, error) {
 		apps: map[ContextName]*app{}, sites: map[string]*site{}, dirty: map[ContextName]time.Time{}, environments: map[string]int{},
 	}
 	d.router.NotFound = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { errorpage.Write(w, r, http.StatusNotFound, "") })
-	if d.store, err = openStore(filepath.Join(c.Dir, storeName), c.Account != nil); err != nil {
+	if d.store, err = openStore(filepath.Join(c.Dir, storeName), c.Shared); err != nil {
 		return nil, err
 	}
 	if d.cookies, err = openCookies(d.store.dir, c.Scheme); err != nil {

@@ -310,7 +310,11 @@ func (d *decoder) unknown(table, key string, n *node) {
 // put reads one value into v, and notes under name where it stands.
 func (d *decoder) put(s *Setting, v Value, name string, n *node) {
 	if s.Guarded && !d.file.trusted {
-		d.wrong(n.key, "%s: started by root, it is not taken from a file that others can write or replace; use --%s, or name the file with --config", s.Key(), s.Name)
+		how := "name the file with --config"
+		if s.Flag != 0 {
+			how = "use --" + s.Name + ", or " + how
+		}
+		d.wrong(n.key, "%s: started by root, it is not taken from a file that others can write or replace; %s", s.Key(), how)
 		return
 	}
 	kinds := kindsOf(v)

@@ -60,7 +60,7 @@ func tableNote(table string) string {
 		return "An application that routes lead to by its name. It takes `python` and all keys of `[app]` as well, and has their values from there where it\n" +
 			"does not say otherwise. `[apps.NAME.env]` is as `[app.env]`. Without `[[sites]]`, or beside a folder of applications if no route leads to it and\n" +
 			"it has no `dir`, it is one in that folder, by the name of its entry, quoted where it has a `#`; what stands here then overrides what the\n" +
-			"application says itself, and `dir` and `mount` are an error.\n\n"
+			"application says itself, `user` is for it alone, and `dir` and `mount` are an error.\n\n"
 	case "webapps":
 		return "The folder of applications: [the guide](../guide/webapps.md) tells what it is. Beside `[[sites]]` it is one of them.\n\n"
 	case sitesTable:
@@ -124,7 +124,7 @@ const fileNotes = "\n## `[app.env]`\n" +
 	"| `NAME = { file = \"PATH\" }` | the content of the file, without the line end behind it; read with the application's rights, again with each reload |\n" +
 	"| `NAME = { env = \"OTHER\" }` | the server's variable OTHER, which must be there |\n\n" +
 	"## Started by root\n" +
-	"`listen`, `user` and `access_log` take effect with root's rights. Root takes them only from a file that belongs to root, as its folder does,\n" +
+	"`listen`, `user` (an application's as well) and `access_log` take effect with root's rights. Root takes them only from a file that belongs to root, as its folder does,\n" +
 	"where nobody else can write either; from a file that `--config` names; or from flags.\n\n" +
 	"## Which `python`\n" +
 	"In `gatehouse.toml` it counts like the flag. In `pyproject.toml` it is the project's wish: an active or a present virtual environment\n" +

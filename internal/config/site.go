@@ -20,6 +20,7 @@ type NamedApp struct {
 	// Loaded.Override knows what is said.
 	CGI   CGI
 	Pages Pages
+	User  string // whom it runs as; "" if nobody is named
 }
 
 // Routed are those that routes lead to.

@@ -32,6 +32,11 @@ func siteSettings() []Setting {
 			What:    `what of the path the application is told as SCRIPT_NAME, "/" for nothing`,
 			bindApp: func(a *NamedApp) Value { return mountValue{&a.Mount} },
 		},
+		{
+			Name: "user", Group: Sites, Tables: app, Guarded: true, Webapps: true, Fixed: "whom all run as who is named; else, started by root, the owner of the entry in webapps",
+			What:    "whom one in webapps runs as; needs root",
+			bindApp: func(a *NamedApp) Value { return textValue{&a.User, "NAME"} },
+		},
 
 		{
 			Name: "hosts", Group: Sites, Tables: site, Fixed: "every host that no other site has",

@@ -67,6 +67,7 @@ type App struct {
 	Type    string `json:"type,omitempty"`
 	About   string `json:"about,omitempty"`
 	Python  string `json:"python,omitempty"`
+	User    string `json:"user,omitempty"` // whom it runs as; none: who the server is
 	// State is deploying, running, failed, draining or stopped.
 	State string    `json:"state"`
 	Since time.Time `json:"since,omitzero"`

@@ -15,7 +15,7 @@ const maxOldest = 20
 func (h *Handler) describe(s *webapps.Status) App {
 	a := App{
 		Name: s.Name.String(), Path: s.Name.Path(), Version: s.Name.Version(), Entry: s.Entry,
-		Type: string(s.Type), About: s.About, Python: s.Python,
+		Type: string(s.Type), About: s.About, Python: s.Python, User: s.User,
 		State: s.State.String(), Since: s.Since, Deploying: s.Deploying, Step: string(s.Step),
 		Debug: s.Debug, Asleep: s.Asleep, Retired: s.Retired, Rollback: s.Previous, Draining: s.Draining,
 		Traffic: traffic(&s.Traffic),

@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"os/user"
 	"strconv"
-	"syscall"
+
+	"github.com/seed-07905ac1/gatehouse/internal/asuser"
 )
 
 // account is whom the server runs as once it has its ports, where that is not
 // whoever started it.
 type account struct {
 	name, home string
-	uid, gid   int
-	groups     []int
+	id         asuser.User
 }
 
 // env is what tells a process who it is; nothing for no account.
@@ -25,18 +25,13 @@ func (a *account) env() []string {
 
 // become gives the whole process, with all its threads, to the account, for
 // good. Not only the application is then kept from what the account may not do,
-// but also the server that opens files which the application names.
-func (a *account) become() error {
+// but also the server that opens files which the application names. With keep it
+// goes on to be able to do things as others, see package asuser.
+func (a *account) become(keep bool) error {
 	if a == nil {
 		return nil
 	}
-	if err := syscall.Setgroups(a.groups); err != nil {
-		return fmt.Errorf("daemon: set groups of %s: %w", a.name, err)
-	}
-	if err := syscall.Setgid(a.gid); err != nil {
-		return fmt.Errorf("daemon: set group of %s: %w", a.name, err)
-	}
-	if err := syscall.Setuid(a.uid); err != nil {
+	if err := a.id.Become(keep); err != nil {
 		return fmt.Errorf("daemon: become %s: %w", a.name, err)
 	}
 	return nil
@@ -57,7 +52,7 @@ func accountNamed(name string, euid int) (*account, error) {
 		return nil, err
 	}
 	switch {
-	case who.uid == euid:
+	case int(who.id.UID) == euid:
 		return nil, nil
 	case euid != 0:
 		return nil, &Error{Err: fmt.Errorf("cannot run as %s: only root can become another user", name)}
@@ -102,12 +97,14 @@ func newAccount(u *user.User) (*account, error) {
 		return nil, fmt.Errorf("daemon: groups of %s: %w", u.Username, err)
 	}
 	ids := append([]string{u.Uid, u.Gid}, groups...)
-	numbers := make([]int, len(ids))
+	numbers := make([]uint32, len(ids))
 	for i, id := range ids {
-		if numbers[i], err = strconv.Atoi(id); err != nil {
+		n, err := strconv.ParseUint(id, 10, 32)
+		if err != nil {
 			return nil, fmt.Errorf("daemon: account %s: %w", u.Username, err)
 		}
+		numbers[i] = uint32(n)
 	}
-	a.uid, a.gid, a.groups = numbers[0], numbers[1], numbers[2:]
+	a.id = asuser.User{UID: numbers[0], GID: numbers[1], Groups: numbers[2:]}
 	return a, nil
 }

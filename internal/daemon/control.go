@@ -98,7 +98,7 @@ func listenControl(path string, who *account) (*net.UnixListener, error) {
 	}
 	if who != nil {
 		// Not through a link that somebody may have put there meanwhile.
-		if err := os.Lchown(path, who.uid, who.gid); err != nil {
+		if err := os.Lchown(path, int(who.id.UID), int(who.id.GID)); err != nil {
 			_ = l.Close() // err is what to tell
 			return nil, err
 		}

@@ -110,6 +110,7 @@ type daemon struct {
 	signals *signals
 	begun   time.Time
 	who     *account // whom the process becomes; nil: it stays who it is
+	keep    bool     // it goes on to be able to do things as others
 	caution string   // about who it is; may be empty
 	cut     bool     // requests were ended before they were done
 	exposed bool     // others than this machine can reach it
@@ -164,7 +165,7 @@ func run(ctx context.Context, l *config.Loaded, streams Streams, version string,
 		return err
 	}
 	defer d.managed.close()
-	if err := d.who.become(); err != nil {
+	if err := d.who.become(d.keep); err != nil {
 		return &Error{Err: err}
 	}
 

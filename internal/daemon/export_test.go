@@ -198,7 +198,7 @@ func Record(log *slog.Logger, label, text string) {
 }
 
 // UID is the account's number.
-func (a *account) UID() int { return a.uid }
+func (a *account) UID() int { return int(a.id.UID) }
 
 // LoadWebapp is what the daemon makes of the application in dir, one of several
 // below a server that has this configuration.

@@ -63,11 +63,18 @@ func runSites(ctx context.Context, p *project, l *config.Loaded, folder string, 
 		}
 		d.who, d.caution = who, caution
 		byRoot := os.Geteuid() == 0 && l.Config.User == ""
+		var t *tenants
+		if folder != "" {
+			if t, err = newTenants(who, l, os.Geteuid()); err != nil {
+				return nil, err
+			}
+			d.keep = t.keeps()
+		}
 		return func() (site, error) {
 			s := newSites(p, d.who, d.log)
 			s.byRoot = byRoot
-			if folder != "" {
-				s.folder = newAppFolder(folder, l, d.who, d.log)
+			if t != nil {
+				s.folder = newAppFolder(folder, l, t, d.log)
 			}
 			return s, s.start(ctx, l)
 		}, nil
@@ -129,7 +136,7 @@ func sitesAccount(p *project, l *config.Loaded, folder string, euid int) (who *a
 	}
 	uid := uint32(0)
 	if who != nil {
-		uid = uint32(who.uid)
+		uid = who.id.UID
 	}
 	return who, caution, foreignAll(p, l, folder, uid)
 }
@@ -433,6 +440,9 @@ func (s *sites) configuration() (*config.Loaded, error) {
 		}
 	case s.folder != nil:
 		if err := s.folder.clash(l); err != nil {
+			return nil, err
+		}
+		if err := s.folder.tenants.check(l); err != nil {
 			return nil, err
 		}
 		folder = s.folder.dir // another one needs a restart

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,16 +102,16 @@ func together(l *config.Loaded) error {
 type appFolder struct {
 	*webapps.Deployer
 	dir     string
-	who     *account
+	tenants *tenants
 	log     *slog.Logger
 	started *config.Loaded                // the configuration of the start, which some settings stay with
 	loaded  atomic.Pointer[config.Loaded] // for applications that are deployed from now on
 }
 
-// newAppFolder is the folder dir, whose applications run as who. Nothing of it is
-// opened yet.
-func newAppFolder(dir string, l *config.Loaded, who *account, log *slog.Logger) *appFolder {
-	h := &appFolder{dir: dir, who: who, log: log, started: l}
+// newAppFolder is the folder dir, with those who run its applications. Nothing of
+// it is opened yet.
+func newAppFolder(dir string, l *config.Loaded, t *tenants, log *slog.Logger) *appFolder {
+	h := &appFolder{dir: dir, tenants: t, log: log, started: l}
 	h.loaded.Store(l)
 	return h
 }
@@ -136,7 +137,13 @@ func (h *appFolder) wait(ctx context.Context) {
 
 // deployerConfig is the Deployer's.
 func (h *appFolder) deployerConfig() webapps.Config {
-	return webapps.Config{Dir: h.dir, Load: h.load, Drain: h.started.Config.Drain, Scheme: scheme, Log: h.log}
+	return webapps.Config{Dir: h.dir, Load: h.load, Account: h.account, Shared: h.tenants.alone == nil, Drain: h.started.Config.Drain, Scheme: scheme, Log: h.log}
+}
+
+// account says whom an application runs as.
+func (h *appFolder) account(name webapps.ContextName, owner uint32) (*webapps.Account, error) {
+	a, err := h.tenants.of(h.loaded.Load(), name, owner)
+	return a, asFailure(err)
 }
 
 // accountForAll decides whom the applications in dir run as: whoever --user
@@ -233,8 +240,11 @@ func (h *appFolder) announce(s *screen) {
 	for _, text := range strays(l, h.names()) {
 		s.line("warning", "%s", text)
 	}
-	if len(apps) > 1 {
-		s.line("", "all run as one user and can reach each other's files and processes")
+	for _, text := range sharing(apps) {
+		s.line("", "%s", text)
+	}
+	if owner := h.tenants.base; owner != nil && several(apps) && h.tenants.owns(h.dir) {
+		s.line("", "%s, whose the folder is, can exchange them all", owner.name)
 	}
 }
 
@@ -266,6 +276,29 @@ func (h *appFolder) clash(l *config.Loaded) error {
 		return nil
 	}
 	return &Error{Err: &config.FileError{Problems: failed}}
+}
+
+// sharing tells of applications that run as one user: none is safe from another.
+func sharing(apps []webapps.Status) (all []string) {
+	const reach = "can reach each other's files and processes"
+	users := map[string][]string{}
+	for i := range apps {
+		users[apps[i].User] = append(users[apps[i].User], apps[i].Name.String())
+	}
+	if len(users) == 1 && len(apps) > 1 {
+		return []string{"all run as one user and " + reach}
+	}
+	for _, user := range slices.Sorted(maps.Keys(users)) {
+		if names := users[user]; user != "" && len(names) > 1 {
+			all = append(all, fmt.Sprintf("%s run as %s and %s", strings.Join(names, ", "), user, reach))
+		}
+	}
+	return all
+}
+
+// several reports whether applications run as several users.
+func several(apps []webapps.Status) bool {
+	return slices.ContainsFunc(apps, func(s webapps.Status) bool { return s.User != "" && s.User != apps[0].User })
 }
 
 // names are those of the applications.
@@ -324,7 +357,11 @@ func inspectWebapps(l *config.Loaded, dir string) ([]webapps.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := webapps.Inspect(newAppFolder(dir, l, who, slog.New(slog.DiscardHandler)).deployerConfig())
+	t, err := newTenants(who, l, os.Geteuid())
+	if err != nil {
+		return nil, err
+	}
+	found, err := webapps.Inspect(newAppFolder(dir, l, t, slog.New(slog.DiscardHandler)).deployerConfig())
 	if err != nil {
 		return nil, webappsError(dir, err)
 	}

@@ -22,19 +22,21 @@ import (
 // all. Its own file came with the application, so it decides about nothing else.
 func (h *appFolder) load(name webapps.ContextName, dir string) (webapps.App, error) {
 	app, err := h.loadOwn(name, dir)
+	return app, asFailure(err)
+}
+
+// asFailure is err as people see it who look after an application.
+func asFailure(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
-		err = &webapps.Failure{Err: e.Err, Hint: e.Hint}
+		return &webapps.Failure{Err: e.Err, Hint: e.Hint}
 	}
-	return app, err
+	return err
 }
 
 func (h *appFolder) loadOwn(name webapps.ContextName, dir string) (webapps.App, error) {
 	var app webapps.App
 	if err := taken(h.loaded.Load(), name); err != nil {
 		return app, &Error{Err: err, Hint: "rename one of them: commands, the log and numbers know both by that name"}
-	}
-	if err := h.owns(dir); err != nil {
-		return app, err
 	}
 	p := &project{dir: dir, source: config.Source{Dir: dir}}
 	l, err := p.load()
@@ -56,8 +58,6 @@ func (h *appFolder) loadOwn(name webapps.ContextName, dir string) (webapps.App, 
 	if app.WSGI, err = poolSettings(l, filepath.Base(dir)); err != nil {
 		return app, err
 	}
-	// What the process has become does not show in its own environment.
-	app.WSGI.Env = append(h.who.env(), app.WSGI.Env...)
 	app.Type = webapps.Type(l.Config.App.Type)
 	if l.Config.App.Type == config.Auto {
 		app.Type = webapps.Auto
@@ -175,23 +175,6 @@ func serverPython(look detect.Options, server *config.Loaded) detect.Named {
 		}
 	}
 	return named(server, "python", python)
-}
-
-// owns refuses, where root has started the server, an application of somebody
-// else's: its code runs with the rights of whoever the server has become, which
-// its owner has not got otherwise.
-func (h *appFolder) owns(dir string) error {
-	if h.who == nil || h.started.Config.User != "" {
-		return nil
-	}
-	uid, ok := owner(dir)
-	if ok && int(uid) == h.who.uid {
-		return nil
-	}
-	return &Error{
-		Err:  fmt.Errorf("%s belongs to another user (%d) than the folder of applications, whose owner, %s, everything here runs as", dir, uid, h.who.name),
-		Hint: "chown -R " + h.who.name + " " + dir + "; or --user NAME, which runs all of it as one whom you trust with it",
-	}
 }
 
 // mayAsk refuses what an application's own file may not say.

@@ -54,6 +54,8 @@ func TestOwnFile(t *testing.T) {
 		{"nonsense", "[app]\ntype = \"java\"", "", "gatehouse.toml:2:8: type: \"java\" is not one of auto, static, cgi, pages, wsgi"},
 		{"sites", "[[sites]]\nroot = \".\"", "", "gatehouse.toml: [[sites]] concern the whole server"},
 		{"another application", "[apps.blog]\nworkers = 1", "", "gatehouse.toml:1: apps.blog concerns the whole server"},
+		{"another user", "[apps.shop]\nuser = \"root\"", "", "gatehouse.toml:1: apps.shop concerns the whole server"},
+		{"another user, as an application's", "[app]\nuser = \"root\"", "", "unknown key \"user\" in [app]"},
 		{"scripts for everybody", "cgi = true", "", "unknown key \"cgi\""},
 		{"a secret of the server's, for scripts", "[app.cgi_env]\nA = { env = \"HOME\" }", "", "cgi_env: A: the server's environment is not the application's"},
 		{"a file outside, for scripts", "[app.cgi_env]\nA = { file = \"../other/secret\" }", "", "is not in the application's own folder"},

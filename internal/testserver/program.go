@@ -16,14 +16,28 @@ import (
 // program.
 func Build(t testing.TB, dir string) string {
 	t.Helper()
-	args := []string{"build", "-o", filepath.Join(t.TempDir(), "program")}
 	if underRaceDetector() {
-		args = append(args, "-race")
+		return build(t, dir, nil, "-race")
 	}
-	if out, err := exec.Command("go", append(args, dir)...).CombinedOutput(); err != nil {
+	return build(t, dir, nil)
+}
+
+// BuildProduct is Build for a program as it is given to people: without cgo, and
+// so without a look for races.
+func BuildProduct(t testing.TB, dir string) string {
+	t.Helper()
+	return build(t, dir, []string{"CGO_ENABLED=0"})
+}
+
+func build(t testing.TB, dir string, env []string, flags ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "program")
+	cmd := exec.Command("go", slices.Concat([]string{"build", "-o", path}, flags, []string{dir})...)
+	cmd.Env = append(os.Environ(), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", dir, err, out)
 	}
-	return args[2]
+	return path
 }
 
 func underRaceDetector() bool {
@@ -93,10 +107,19 @@ func (p *Program) Await(pattern string) string {
 	}
 }
 
+// PID is the number of its process.
+func (p *Program) PID() int { return p.cmd.Process.Pid }
+
 // Interrupt sends what Ctrl-C does.
 func (p *Program) Interrupt() {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+	p.Signal(os.Interrupt)
+}
+
+// Signal sends it a signal.
+func (p *Program) Signal(sig os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil {
 		p.t.Fatal(err)
 	}
 }
