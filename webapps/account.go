@@ -212,7 +212,7 @@ func own(dir string, a *Account) error {
 	if !info.IsDir() {
 		return &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
 	}
-	if ownerOf(info) == uid {
+	if ownerOf(info) == uid || uid == 0 { // for root it makes no difference
 		return nil
 	}
 	if int(ownerOf(info)) == os.Geteuid() {

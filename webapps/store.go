@@ -144,13 +144,7 @@ func (s *store) incoming() string { return filepath.Join(s.dir, "incoming") }
 // data is the folder of the application at name's path, made if it is new.
 func (s *store) data(name ContextName, a *Account) (string, error) {
 	dir := filepath.Join(s.dir, "data", ContextName{prefix: name.prefix}.Base())
-	err := os.Mkdir(dir, 0o700)
-	if s.shared {
-		err = own(dir, a)
-	} else if errors.Is(err, fs.ErrExist) {
-		err = nil
-	}
-	if err != nil {
+	if err := own(dir, a); err != nil {
 		return "", fmt.Errorf("folder for data: %w", err)
 	}
 	return dir, nil
@@ -314,7 +308,7 @@ func (s *store) isOf(name ContextName, number int, a *Account) bool {
 		return false
 	}
 	u, is := a.user(), stranger(info)
-	return !s.shared || u == nil && is == nil || u != nil && is != nil && u.UID == is.UID
+	return u == nil && is == nil || u != nil && is != nil && u.UID == is.UID
 }
 
 // listFiles lists the files below dir that an application could miss: not those

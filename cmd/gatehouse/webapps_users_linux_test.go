@@ -224,6 +224,13 @@ func (e *estate) processes() (pids []string) {
 	return pids
 }
 
+// hasEnvironment reports whether a process was started with that in its
+// environment.
+func (e *estate) hasEnvironment(pid, text string) bool {
+	all, err := os.ReadFile("/proc/" + pid + "/environ")
+	return err == nil && bytes.Contains(all, []byte(text))
+}
+
 // TestUsers has applications of all kinds run as whom they belong to, and attack
 // each other.
 func TestUsers(t *testing.T) {
@@ -231,7 +238,7 @@ func TestUsers(t *testing.T) {
 		return // only root becomes somebody else
 	}
 	e := newEstate(t)
-	const script = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nuid %s %s gid %s ' $(id -ru) $(id -u) $(id -g)\n"
+	const script = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nuid %s %s gid %s files %s' $(id -ru) $(id -u) $(id -g) $(ulimit -n)\n"
 	ident := "import os\nprint('Content-Type: text/plain\\n')\nprint('uid %d %d gid %d ' % (os.getuid(), os.geteuid(), os.getgid()))\n"
 	e.put("mine", e.base, map[string]string{"app.py": probe})
 	e.put("a", e.alice, map[string]string{
@@ -243,14 +250,18 @@ func TestUsers(t *testing.T) {
 	e.put("files", e.alice, map[string]string{
 		"index.html": "welcome", "own": "-> index.html", "theirs": "-> ../b/secret", "shadow": "-> /etc/shadow", "self": "-> /proc/self/environ", "key": "-> ../.gatehouse/key",
 	})
-	e.put("scripts", e.alice, map[string]string{"cgi-bin/id.sh": script, "cgi-bin/warm.py": ident, "cgi-bin/theirs.py": "-> ../../b/app.py"})
+	e.put("scripts", e.alice, map[string]string{
+		"gatehouse.toml": "[app]\ncgi_limit_files = 50\n", "cgi-bin/slow.sh": "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nsleep 1000\n",
+		"cgi-bin/id.sh": script, "cgi-bin/warm.py": ident, "cgi-bin/theirs.py": "-> ../../b/app.py",
+	})
 	e.put("pages", e.bob, map[string]string{"gatehouse.toml": "[app]\ntype = \"pages\"\n", "id.py": ident, "app.py": strings.Replace(probe, "def app(", "def application(", 1)})
 	e.put("stolen", e.alice, map[string]string{"app.py": probe, "gatehouse.toml": "-> ../.gatehouse/key"})
 	e.put("greedy", e.alice, map[string]string{"app.py": probe, "gatehouse.toml": "user = \"root\"\n"})
 	e.put("roots", person{}, map[string]string{"app.py": probe})
 	e.put("declares", e.alice, map[string]string{
 		"flask.py": "import os\nclass Flask:\n    debug, has_static_folder, static_url_path, blueprints = False, True, '/static', {}\n    static_folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'st')\n" +
-			"    def __call__(self, environ, start_response):\n        start_response('404 Not Found', [])\n        return [b'of the application']\n",
+			"class Store:\n    has_static_folder, static_url_path, url_prefix = True, '/store', ''\n    static_folder = '" + filepath.Join(e.apps, ".gatehouse") + "'\nFlask.blueprints['store'] = Store\n" +
+			"def call(self, environ, start_response):\n    start_response('404 Not Found', [])\n    return [b'of the application']\nFlask.__call__ = call\n",
 		"app.py": "from flask import Flask\napp = Flask()\n", "st/own.txt": "own", "st/theirs.txt": "-> ../../b/secret",
 	})
 	// A link to somebody else's folder, from whom the applications' folder is.
@@ -266,6 +277,7 @@ func TestUsers(t *testing.T) {
 	}
 	e.says("/a/", e.alice.says()+fmt.Sprintf("groups [%d] home /usr/sbin user daemon", e.alice.gid))
 	e.says("/a/?env=SECRET", "alice's")
+	e.says("/scripts/cgi-bin/id.sh", e.alice.says()+"files 50")
 	e.says("/files/", "welcome")
 	e.says("/declares/static/own.txt", "own")
 	e.server.Await(`release command ended app=/a command="id -un" in=\S+ (output=daemon)`)
@@ -343,13 +355,19 @@ func TestUsers(t *testing.T) {
 		}
 	}
 	// Nor does the server do it for them.
-	for _, path := range []string{"/files/theirs", "/files/shadow", "/files/self", "/files/key", "/scripts/cgi-bin/theirs.py", "/declares/static/theirs.txt"} {
+	for _, path := range []string{"/files/theirs", "/files/shadow", "/files/self", "/files/key", "/scripts/cgi-bin/theirs.py", "/declares/static/theirs.txt", "/declares/store/key"} {
 		if status, body := e.get(path); status != http.StatusNotFound && status != http.StatusForbidden || strings.Contains(body, "bob's") {
 			t.Errorf("%s: %d %q", path, status, body)
 		}
 	}
-	if n := len(e.processes()); n < 5 {
-		t.Errorf("%d processes", n)
+	// The server still looks after what is somebody else's.
+	for name, a := range apps {
+		if len(a.Workers) > 0 && a.Workers[0].Memory == 0 {
+			t.Errorf("nobody knows how much memory %s takes", name)
+		}
+	}
+	if out := e.ok("stacks", "/b"); !strings.Contains(out, "Thread") && !strings.Contains(out, "worker") {
+		t.Errorf("stacks of /b:\n%s", out)
 	}
 
 	// What changes is deployed, though the server may not look at it.
@@ -362,8 +380,73 @@ func TestUsers(t *testing.T) {
 	e.says("/b/", "new "+e.alice.says())
 
 	// However the server ends, everything does.
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.url+"/scripts/cgi-bin/slow.sh", nil)
+	e.must(err)
+	go func() {
+		if resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r); err == nil {
+			resp.Body.Close()
+		}
+	}()
+	testserver.Eventually(t, "a script that does not end", func() bool {
+		return slices.ContainsFunc(e.processes(), func(pid string) bool {
+			text, err := os.ReadFile("/proc/" + pid + "/cmdline")
+			return err == nil && bytes.HasPrefix(text, []byte("sleep\x001000")) && e.hasEnvironment(pid, "SCRIPT_NAME=/scripts/cgi-bin/slow.sh")
+		})
+	})
+	if n := len(e.processes()); n < 10 {
+		t.Errorf("only %d processes", n)
+	}
 	e.server.Signal(syscall.SIGKILL)
 	testserver.Eventually(t, "the end of all processes", func() bool { return len(e.processes()) == 0 })
+}
+
+// TestUsersInstall: requirements are installed by whom they are for, and nobody
+// else can look into what is installed.
+func TestUsersInstall(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // only root becomes somebody else
+	}
+	e := newEstate(t)
+	const info = "gift-1.0.dist-info/"
+	wheel := testserver.Zip(t, map[string]string{
+		"gift.py":         "WORD = 'thanks'\n",
+		info + "METADATA": "Metadata-Version: 2.1\nName: gift\nVersion: 1.0\n",
+		info + "WHEEL":    "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+		info + "RECORD":   "gift.py,,\n" + info + "METADATA,,\n" + info + "WHEEL,,\n" + info + "RECORD,,\n",
+	})
+	install := map[string]string{
+		"app.py": "import gift\n" + probe, "wheels/gift-1.0-py3-none-any.whl": string(wheel), "requirements.txt": "gift\n", "gatehouse.toml": "[app]\ninstall = \"wheels\"\n",
+	}
+	e.put("shop", e.alice, install)
+	e.put("spy", e.bob, map[string]string{"app.py": probe})
+	e.start()
+	testserver.Eventually(t, "the end of the installation", func() bool { return !e.known()["/shop"].Deploying })
+	e.says("/shop/", e.alice.says())
+	made, err := filepath.Glob(filepath.Join(e.apps, ".gatehouse/apps/shop/venv/*"))
+	if err != nil || len(made) != 1 {
+		t.Fatalf("environments %v, %v", made, err)
+	}
+	if got := e.try("/spy", "list", made[0]); got != "PermissionError" {
+		t.Errorf("somebody else lists %s", got)
+	}
+	e.ok("reload", "/shop")
+	e.says("/shop/", e.alice.says())
+	if n := strings.Count(e.server.Log.String(), "requirements installed"); n != 1 {
+		t.Errorf("installed %d times", n)
+	}
+	// Another environment for another user, and the one before it goes when nobody
+	// needs it.
+	e.must(os.Chown(filepath.Join(e.apps, ".gatehouse/data/shop"), e.bob.uid, e.bob.gid))
+	e.put("shop", e.bob, nil)
+	testserver.Eventually(t, "/shop of bob's", func() bool { a := e.known()["/shop"]; return a.User == e.bob.name && !a.Deploying })
+	e.says("/shop/", e.bob.says())
+	e.ok("undeploy", "/shop")
+	if _, err := os.Lstat(filepath.Join(e.apps, ".gatehouse/apps/shop")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what was installed: %v", err)
+	}
+	if left, err := os.ReadDir(filepath.Join(e.apps, ".gatehouse", "incoming")); err != nil || len(left) > 0 {
+		t.Errorf("incoming holds %v, %v", left, err)
+	}
 }
 
 // TestUsersControl: what commands do leaves everything whose it is.
