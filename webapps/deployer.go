@@ -402,9 +402,11 @@ func (d *Deployer) examine(e *entry, quiet time.Time) (a *app, calls bool) {
 	changed, dirty := d.dirty[a.name]
 	d.mu.Unlock()
 	if other {
-		// Without an account it fails, and says why.
 		account, err := d.config.accountOf(e.name, e.owners)
-		return a, err != nil || settled(e, account, quiet)
+		if err != nil {
+			return a, unchanged(e.info, quiet) // its deployment says so
+		}
+		return a, settled(e, account, quiet)
 	}
 	// The rest of the folder is the application's: it may write there all the time.
 	return a, dirty && changed.Before(quiet)

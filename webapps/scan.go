@@ -129,20 +129,18 @@ func settled(e *entry, a *Account, since time.Time) bool {
 }
 
 func (e *entry) settled(since time.Time) bool {
-	quiet := func(info fs.FileInfo) bool {
-		changed := changeTime(info)
-		// A time to come is the fault of a clock, which nobody waits for.
-		return changed.Before(since) || changed.After(time.Now().Add(time.Minute))
-	}
 	if e.archive {
-		info, err := os.Stat(e.path)
-		return err == nil && quiet(info)
+		info, err := os.Lstat(e.path)
+		return err == nil && unchanged(info, since)
 	}
 	top, err := filepath.EvalSymlinks(e.path)
 	if err != nil {
-		return false
+		return errors.Is(err, fs.ErrPermission) // as below
 	}
 	err = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrPermission) {
+			return nil // it will not get better; the deployment says what is missing
+		}
 		if err != nil {
 			return err // it changes right now
 		}
@@ -150,7 +148,7 @@ func (e *entry) settled(since time.Time) bool {
 		if err != nil {
 			return err
 		}
-		if !quiet(info) {
+		if !unchanged(info, since) {
 			return errBusy
 		}
 		if d.IsDir() && d.Name() == "__pycache__" {
@@ -159,6 +157,13 @@ func (e *entry) settled(since time.Time) bool {
 		return nil
 	})
 	return err == nil
+}
+
+// unchanged reports whether nothing has happened to a file since that time.
+func unchanged(info fs.FileInfo, since time.Time) bool {
+	changed := changeTime(info)
+	// A time to come is the fault of a clock, which nobody waits for.
+	return changed.Before(since) || changed.After(time.Now().Add(time.Minute))
 }
 
 // open opens the archive: with the rights of whom it runs as if it is his, else

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 
 	"github.com/seed-07905ac1/gatehouse/internal/asuser"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
@@ -58,10 +59,31 @@ func (t *tenants) uid() int {
 	return t.euid
 }
 
-// owns reports whether the server's user can exchange what is in a folder.
-func (t *tenants) owns(dir string) bool {
-	uid, ok := owner(dir)
-	return ok && int(uid) == t.uid()
+// mightiest tells of applications that run as whom the server does, beside those
+// of others: nobody but that user keeps the folder, and is heard at the control
+// socket.
+func (t *tenants) mightiest(apps []webapps.Status) string {
+	if t.base == nil {
+		return ""
+	}
+	var own []string
+	others := false
+	for i := range apps {
+		if apps[i].User == t.base.name {
+			own = append(own, apps[i].Name.String())
+		} else {
+			others = others || apps[i].User != ""
+		}
+	}
+	if len(own) == 0 || !others {
+		return ""
+	}
+	verb := "run"
+	if len(own) == 1 {
+		verb += "s"
+	}
+	return fmt.Sprintf("%s %s as %s, as the server does, and can have all others do what it likes; give the folder to somebody who runs none",
+		strings.Join(own, ", "), verb, t.base.name)
 }
 
 // check refuses users that nobody is, or nobody can become here.

@@ -243,8 +243,8 @@ func (h *appFolder) announce(s *screen) {
 	for _, text := range sharing(apps) {
 		s.line("", "%s", text)
 	}
-	if owner := h.tenants.base; owner != nil && several(apps) && h.tenants.owns(h.dir) {
-		s.line("", "%s, whose the folder is, can exchange them all", owner.name)
+	if text := h.tenants.mightiest(apps); text != "" {
+		s.line("warning", "%s", text)
 	}
 }
 
@@ -294,11 +294,6 @@ func sharing(apps []webapps.Status) (all []string) {
 		}
 	}
 	return all
-}
-
-// several reports whether applications run as several users.
-func several(apps []webapps.Status) bool {
-	return slices.ContainsFunc(apps, func(s webapps.Status) bool { return s.User != "" && s.User != apps[0].User })
 }
 
 // names are those of the applications.
