@@ -299,7 +299,7 @@ func (d *Deployer) unpack(ctx context.Context, a *app, i *instance, w deployment
 	}
 	if m.Current != 0 {
 		if err := d.store.keep(a.name, m); err != nil {
-			return m, err
+			i.log.Warn("what was unpacked before stays", "error", err)
 		}
 	}
 	f, err := w.entry.open(i.account)

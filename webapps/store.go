@@ -196,23 +196,20 @@ func (s *store) remember(name ContextName, m memory) error {
 	return nil
 }
 
-// keep removes all that was unpacked of name but what m names.
+// keep removes all that was unpacked of name but what m names, as far as that is
+// possible.
 func (s *store) keep(name ContextName, m memory) error {
 	all, err := os.ReadDir(s.apps(name))
-	if err != nil {
-		return err
-	}
+	errs := []error{err}
 	for _, e := range all {
 		number, _, _ := strings.Cut(e.Name(), ".")
 		n, err := strconv.Atoi(number)
 		if e.Name() == "state" || e.Name() == environmentsName || err == nil && (n == m.Current || n == m.Previous) {
 			continue
 		}
-		if err := removeAll(filepath.Join(s.apps(name), e.Name())); err != nil {
-			return err
-		}
+		errs = append(errs, removeAll(filepath.Join(s.apps(name), e.Name())))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // unpack unpacks an archive beside what is there, for whom it will run as, and

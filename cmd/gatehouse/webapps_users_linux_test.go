@@ -611,6 +611,11 @@ func TestUsersNamed(t *testing.T) {
 	if out, err := check.CombinedOutput(); err != nil {
 		t.Errorf("check: %v\n%s", err, out)
 	}
+	explain := exec.Command(e.program, "run", "--explain", ".")
+	explain.Dir = e.dir
+	if out, err := explain.CombinedOutput(); err != nil || !strings.Contains(string(out), "roots, as bin\n") || !strings.Contains(string(out), "user = \"bin\"") {
+		t.Errorf("explain: %v\n%s", err, out)
+	}
 	e.must(os.Chmod(filepath.Join(e.apps, "roots", "app.py"), 0o600))
 	check = exec.Command(e.program, "check", ".")
 	check.Dir = e.dir

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/archive"
+	"github.com/seed-07905ac1/gatehouse/internal/asuser"
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
@@ -424,6 +425,56 @@ func TestNotAFile(t *testing.T) {
 	}
 	if err := archive.Unpack(t.Context(), filepath.Join(dir, "none.zip"), filepath.Join(dir, "app"), archive.Limits{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
+	}
+}
+
+// TestUser unpacks for somebody else: all is his, and for him alone, or not there.
+func TestUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // only root can give anything away
+	}
+	user := &asuser.User{UID: 54321, GID: 54321}
+	for _, p := range packs {
+		whole := p.pack(t, entry{name: "deep/app.py", body: "import this\n"}, entry{name: "static/a.css", body: strings.Repeat("a { b: c }", 50)})
+		for _, n := range []int{len(whole), len(whole) - 40} {
+			path := put(t, "app"+p.ending, whole[:n])
+			// The way there is not for him; what is his is reached from where it is.
+			if err := os.Chmod(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := filepath.Join(filepath.Dir(path), "app")
+			err = archive.UnpackFile(t.Context(), f, dir, archive.Limits{}, user)
+			f.Close()
+			if n < len(whole) {
+				if left := alone(t, path); !errors.Is(err, archive.ErrDamaged) || left != "" {
+					t.Errorf("%s: cut short: %v, and it leaves %q behind", p.ending, err, left)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info, err := os.Lstat(dir); err != nil || info.Mode().Perm() != 0o700 {
+				t.Errorf("%s: %v, %v", p.ending, info.Mode(), err)
+			}
+			err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+				if err != nil {
+					return err
+				}
+				info, err := d.Info()
+				if err == nil && info.Sys().(*syscall.Stat_t).Uid != user.UID {
+					t.Errorf("%s is not his", path)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

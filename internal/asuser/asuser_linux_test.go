@@ -122,14 +122,12 @@ func TestNoOtherThread(t *testing.T) {
 		stop := make(chan struct{})
 		for range 50 {
 			in.Add(1)
-			held.Add(1)
-			go func() {
+			held.Go(func() {
 				runtime.LockOSThread()
 				in.Done()
 				<-stop
 				runtime.UnlockOSThread()
-				held.Done()
-			}()
+			})
 		}
 		in.Wait()
 		defer held.Wait()

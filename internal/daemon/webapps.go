@@ -395,7 +395,11 @@ func explainWebapps(l *config.Loaded, dir string, b *strings.Builder) error {
 			explainRow(b, f.Entry, "no application: "+f.Err.Error())
 			continue
 		}
-		explainRow(b, f.Name.String(), cmp.Or(f.About, "failed")+", "+f.Entry)
+		what := cmp.Or(f.About, "failed") + ", " + f.Entry
+		if f.User != "" {
+			what += ", as " + f.User
+		}
+		explainRow(b, f.Name.String(), what)
 		for _, r := range f.Reasons {
 			fmt.Fprintf(b, "  %s\n", printable(r))
 		}
