@@ -393,7 +393,19 @@ func TestUsers(t *testing.T) {
 			return err == nil && bytes.HasPrefix(text, []byte("sleep\x001000")) && e.hasEnvironment(pid, "SCRIPT_NAME=/scripts/cgi-bin/slow.sh")
 		})
 	})
-	if n := len(e.processes()); n < 10 {
+	// Also what is only on its way: one by the signal of a parent's death, one by a
+	// lifeline.
+	e.put("releasing", e.bob, map[string]string{"app.py": probe, "gatehouse.toml": "[app]\nrelease = [\"exec sleep 1001\"]\n"})
+	e.put("importing", e.bob, map[string]string{"app.py": "import subprocess\nsubprocess.run(['sleep', '1002'])\n" + probe})
+	for _, seconds := range []string{"1001", "1002"} {
+		testserver.Eventually(t, "a start that does not end", func() bool {
+			return slices.ContainsFunc(e.processes(), func(pid string) bool {
+				text, err := os.ReadFile("/proc/" + pid + "/cmdline")
+				return err == nil && bytes.HasPrefix(text, []byte("sleep\x00"+seconds))
+			})
+		})
+	}
+	if n := len(e.processes()); n < 13 {
 		t.Errorf("only %d processes", n)
 	}
 	e.server.Signal(syscall.SIGKILL)
