@@ -191,11 +191,12 @@ func TestStreamRefused(t *testing.T) {
 	for _, r := range streams {
 		r.resp.Body.Close()
 	}
+	var last *reader
 	testserver.Eventually(t, "a stream that is left makes room", func() bool {
-		return d.stream(s, "/events?page=apps").resp.StatusCode == http.StatusOK
+		last = d.stream(s, "/events?page=log&after=0")
+		return last.resp.StatusCode == http.StatusOK
 	})
 	// The end of the manager is the end of its streams.
-	last := d.stream(s, "/events?page=log&after=0")
 	last.until("log", "logged in")
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
