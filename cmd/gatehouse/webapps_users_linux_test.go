@@ -300,7 +300,7 @@ func TestUsers(t *testing.T) {
 	log := e.server.Log.String()
 	for _, want := range []string{
 		"user       nobody\n", "/a, /declares, /files, /scripts run as daemon and can reach each other's files and processes\n",
-		"/b, /packed, /pages run as bin and can reach", "warning    /mine runs as nobody, as the server does, and can have all others do what it likes",
+		"/b, /packed, /pages run as bin and can reach", "warning    /mine runs as nobody, as the server does, and can have all others do anything",
 	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("it does not say %q", want)

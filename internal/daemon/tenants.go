@@ -59,10 +59,10 @@ func (t *tenants) uid() int {
 	return t.euid
 }
 
-// mightiest tells of applications that run as whom the server does, beside those
+// mightiest tells of code that runs as whom the server does, beside applications
 // of others: nobody but that user keeps the folder, and is heard at the control
 // socket.
-func (t *tenants) mightiest(apps []webapps.Status) string {
+func (t *tenants) mightiest(apps []webapps.Status, c *config.Config) string {
 	if t.base == nil {
 		return ""
 	}
@@ -75,6 +75,9 @@ func (t *tenants) mightiest(apps []webapps.Status) string {
 			others = others || apps[i].User != ""
 		}
 	}
+	if len(codeFolders(c)) > 0 {
+		own = append(own, "what routes lead to")
+	}
 	if len(own) == 0 || !others {
 		return ""
 	}
@@ -82,7 +85,7 @@ func (t *tenants) mightiest(apps []webapps.Status) string {
 	if len(own) == 1 {
 		verb += "s"
 	}
-	return fmt.Sprintf("%s %s as %s, as the server does, and can have all others do what it likes; give the folder to somebody who runs none",
+	return fmt.Sprintf("%s %s as %s, as the server does, and can have all others do anything; give the folder to somebody who runs none",
 		strings.Join(own, ", "), verb, t.base.name)
 }
 

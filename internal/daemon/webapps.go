@@ -243,7 +243,7 @@ func (h *appFolder) announce(s *screen) {
 	for _, text := range sharing(apps) {
 		s.line("", "%s", text)
 	}
-	if text := h.tenants.mightiest(apps); text != "" {
+	if text := h.tenants.mightiest(apps, &l.Config); text != "" {
 		s.line("warning", "%s", text)
 	}
 }
