@@ -97,8 +97,8 @@ func ownerOf(info fs.FileInfo) uint32 {
 	return 0
 }
 
-// look looks at an entry of the folder, through a link, which is not said to lead
-// anywhere if its owner cannot see where.
+// look looks at an entry of the folder: through a link, with the rights of whom it
+// belongs to.
 func (c *Config) look(name ContextName, path string) (info fs.FileInfo, o owners, err error) {
 	if info, err = os.Lstat(path); err != nil {
 		return nil, o, err
@@ -115,14 +115,20 @@ func (c *Config) look(name ContextName, path string) (info fs.FileInfo, o owners
 		info, err = os.Stat(path)
 		return err
 	})
-	if err != nil || !info.IsDir() {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, o, errHidden
+	case err != nil || !info.IsDir():
 		return nil, o, errNoFolder
 	}
 	o.entry = ownerOf(info)
 	return info, o, nil
 }
 
-var errNoFolder = errors.New("a symbolic link that leads to no folder")
+var (
+	errNoFolder = errors.New("a symbolic link that leads to no folder")
+	errHidden   = errors.New("a symbolic link that leads where its owner may not look, nor the server if it is root's; let it belong to whom the folder does: chown -h")
+)
 
 // stranger is whom something belongs to that is not the server's own: what he has
 // made, the server cannot remove. nil if it is the server's, or root's.

@@ -188,7 +188,9 @@ func (w *Watcher) heed(e fsnotify.Event, b *burst) {
 	a, known := w.tree.folders[filepath.Clean(dir)]
 	_, isFolder := w.tree.folders[e.Name]
 	switch {
-	case isFolder || !known || w.config.As != nil && e.Has(fsnotify.Chmod): // it may be somebody else's now
+	case e.Has(fsnotify.Chmod) && w.config.As != nil && slices.Contains(w.config.Roots, filepath.Clean(dir)):
+		b.extend() // the folder may be somebody else's now
+	case isFolder || !known:
 		b.extend() // also what comes without a name, when a watch has ended
 	case counts(a, name):
 		// Two writes within one tick of the file system's clock can leave a file

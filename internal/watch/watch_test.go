@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -197,6 +199,35 @@ func TestEnvironmentIsMade(t *testing.T) {
 	}
 	s.write("env/lib/y.py", "installed")
 	s.quiet()
+}
+
+// A folder below the root, with all in it, is looked at as somebody else says; what
+// has become visible is seen when the folder's rights have changed.
+func TestAs(t *testing.T) {
+	var shown atomic.Bool
+	var folders sync.Map
+	s := newSpot(t, watch.Config{As: func(folder string, look func()) {
+		folders.Store(filepath.Base(folder), true)
+		if filepath.Base(folder) != "theirs" || shown.Load() {
+			look()
+		}
+	}}, "mine/deep/views.py", "theirs/views.py", "top.py")
+	s.write("theirs/views.py", "second")
+	s.write("mine/deep/views.py", "second")
+	s.tells("mine/deep/views.py")
+	s.write("top.py", "second")
+	s.tells("top.py")
+	shown.Store(true)
+	s.check(os.Chmod(s.path("theirs"), 0o700))
+	s.tells("theirs/views.py")
+	s.write("theirs/views.py", "third")
+	s.tells("theirs/views.py")
+	folders.Range(func(name, _ any) bool {
+		if name != "mine" && name != "theirs" {
+			t.Errorf("asked about %s", name)
+		}
+		return true
+	})
 }
 
 func TestFolders(t *testing.T) {
