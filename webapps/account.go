@@ -48,6 +48,14 @@ func (a *Account) env() []string {
 	return []string{"HOME=" + a.Home, "USER=" + a.Name, "LOGNAME=" + a.Name}
 }
 
+// explain says of a failure what it may have to do with whom it happened to.
+func (a *Account) explain(f *Failure) *Failure {
+	if a.user() != nil && f.Hint == "" && errors.Is(f.Err, fs.ErrPermission) {
+		f.Hint = "it runs as " + a.Name + ", who must be able to read what is in its folder and to enter that and all above it"
+	}
+	return f
+}
+
 // owners are whom an entry of the folder belongs to.
 type owners struct {
 	entry uint32 // the folder, or the archive

@@ -64,7 +64,7 @@ func (f *Finding) look(e *entry, c *Config) {
 		})
 	}
 	if err != nil {
-		f.About, f.Err = "", newFailure(e.name, err)
+		f.About, f.Err = "", a.explain(newFailure(e.name, err))
 		return
 	}
 	f.About = what.about

@@ -95,7 +95,7 @@ func (i *instance) move(from, to State, failure *Failure) bool {
 
 // fail logs why it cannot run, and takes it out of service if it was in it.
 func (i *instance) fail(from State, err error) *Failure {
-	f := newFailure(i.name, err)
+	f := i.account.explain(newFailure(i.name, err))
 	if i.move(from, Failed, f) {
 		attrs := []any{"error", f.Err}
 		if f.Hint != "" {

@@ -297,6 +297,9 @@ func TestUsers(t *testing.T) {
 			t.Errorf("%s: %s, %+v, want failed: %s", name, a.State, a.Failure, why)
 		}
 	}
+	if a := apps["/stolen"]; a.Failure != nil && !strings.Contains(a.Failure.Hint, "it runs as daemon, who must be able to read") {
+		t.Errorf("what to do about it: %q", a.Failure.Hint)
+	}
 	log := e.server.Log.String()
 	for _, want := range []string{
 		"user       nobody\n", "/a, /declares, /files, /scripts run as daemon and can reach each other's files and processes\n",
