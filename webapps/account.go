@@ -145,8 +145,12 @@ func stranger(info fs.FileInfo) *asuser.User {
 	if !ok || s.Uid == 0 || int(s.Uid) == os.Geteuid() {
 		return nil
 	}
-	return &asuser.User{UID: s.Uid, GID: s.Gid}
+	return &asuser.User{UID: s.Uid, GID: nobodys}
 }
+
+// nobodys is the group of who has none on most systems: what belongs to somebody
+// may have a group that he is not in, such as root's.
+const nobodys = 65534
 
 // removeAll is os.RemoveAll for what is made of folders of several users.
 func removeAll(path string) error {

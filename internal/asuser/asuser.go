@@ -43,7 +43,7 @@ func (u *User) Do(f func() error) error {
 	if u == nil {
 		return f()
 	}
-	if u.UID == 0 || u.GID == 0 {
+	if u.UID == 0 {
 		return ErrRoot
 	}
 	var o outcome

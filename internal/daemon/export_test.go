@@ -200,6 +200,28 @@ func Record(log *slog.Logger, label, text string) {
 // UID is the account's number.
 func (a *account) UID() int { return int(a.id.UID) }
 
+// RunsAs is the name of whom the application of that name runs as, whose entry
+// belongs to owner, on a server that euid has started; "" for whom that is.
+func RunsAs(euid int, l *config.Loaded, name string, owner uint32) (string, error) {
+	base, err := accountNamed(l.Config.User, euid)
+	if err != nil {
+		return "", err
+	}
+	t, err := newTenants(base, l, euid)
+	if err != nil {
+		return "", err
+	}
+	app, err := webapps.ParseBase(name)
+	if err != nil {
+		return "", err
+	}
+	a, err := t.of(l, app, owner)
+	if a == nil {
+		return "", err
+	}
+	return a.Name, err
+}
+
 // LoadWebapp is what the daemon makes of the application in dir, one of several
 // below a server that has this configuration.
 func LoadWebapp(dir string, server *config.Loaded) (webapps.App, error) {
