@@ -61,7 +61,7 @@ type Config struct {
 	// the user of that number: nil, as whom the server does, or why it does not run
 	// at all. It is asked again and again. Where it gives anybody, Dir must be a
 	// folder that only its owner can change, and that all of them can enter; Load is
-	// called with the account's rights, and the fields User of App are filled in. nil
+	// called with the account's rights, and leaves the fields User of App alone. nil
 	// means that all run as the server does. See docs/adr/0017-users.md for what the
 	// process must be for that.
 	Account func(name ContextName, owner uint32) (*Account, error)

@@ -39,7 +39,11 @@ func (c *Config) load(name ContextName, dir string) (App, error) {
 	if err := guarded(dir); err != nil {
 		return App{}, err
 	}
-	return c.Load(name, dir)
+	app, err := c.Load(name, dir)
+	if err == nil && (app.WSGI.User != nil || app.CGI.User != nil || app.Pages.Scripts.User != nil || app.Pages.Applications.User != nil || app.Static.User != nil) {
+		err = errors.New("webapps: Config.Load names a user, which is what Config.Account is for")
+	}
+	return app, err
 }
 
 // recognise finds out what lies in dir. What nothing says is not guessed: files
