@@ -62,7 +62,7 @@ type Config struct {
 	// at all. It is asked again and again. Where it gives anybody, Dir must be a
 	// folder that only its owner can change, and that all of them can enter; Load is
 	// called with the account's rights, and leaves the fields User of App alone. nil
-	// means that all run as the server does. See docs/adr/0017-users.md for what the
+	// means that all run as the server does. See docs/adr/0019-users.md for what the
 	// process must be for that.
 	Account func(name ContextName, owner uint32) (*Account, error)
 	// Shared reports that Account may give others than whom the server runs as.

@@ -1,5 +1,5 @@
 // Package asuser does single things with the rights of another user, in a process
-// that runs as a third: docs/adr/0017-users.md.
+// that runs as a third: docs/adr/0019-users.md.
 //
 // It is for what the server opens because somebody else has named it. Only Linux
 // has rights of a single thread; elsewhere things are done with the server's.

@@ -14,7 +14,7 @@ import (
 )
 
 // tenants decides whom each application in a folder of them runs as:
-// docs/adr/0017-users.md.
+// docs/adr/0019-users.md.
 type tenants struct {
 	euid  int      // who has started the server
 	base  *account // whom it becomes; nil: it stays who it is
