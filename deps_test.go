@@ -43,7 +43,8 @@ internal/bounded:
 internal/unlinked:
 internal/owncookies:
 internal/privileges:
-internal/pyproc:      internal/marshal internal/privileges
+internal/confine:
+internal/pyproc:      internal/confine internal/marshal internal/privileges
 internal/detect:
 internal/spelling:
 internal/cron:
@@ -54,8 +55,8 @@ internal/watch:       github.com/fsnotify/fsnotify
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1 internal/unixsocket
 static:               internal/errorpage internal/nofollow internal/requestid
-cgi:                  cgi/compat internal/bounded internal/errorpage internal/fieldline internal/filestate internal/lifeline internal/marshal internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
-pyapp:                internal/bounded internal/errorpage internal/fieldline internal/marshal internal/metavar internal/requestid internal/pyproc internal/unlinked pyapp/worker
+cgi:                  cgi/compat internal/bounded internal/confine internal/errorpage internal/fieldline internal/filestate internal/lifeline internal/marshal internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
+pyapp:                internal/bounded internal/confine internal/errorpage internal/fieldline internal/marshal internal/metavar internal/requestid internal/pyproc internal/unlinked pyapp/worker
 pyapp/worker:
 cgi/compat:
 accesslog:            internal/recorder internal/requestid

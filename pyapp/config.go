@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/metavar"
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 )
@@ -89,6 +90,9 @@ type Config struct {
 	// the process's own, swapped or not, which includes what it shares with the
 	// template; it is looked at every 100 ms while requests run, else every second.
 	MemorySoft, MemoryHard int64
+	// Confinement bounds what all processes of the application may take of the
+	// machine, and whatever they start, each version by itself.
+	Confinement Confinement
 	// Health is a path of the application, below Mount, that every worker of a new
 	// version is asked for before that version gets requests. Anything but a status
 	// of 2xx or 3xx within StartTimeout is an error of Open or Reload. "" means
@@ -153,6 +157,14 @@ type Config struct {
 
 // User is an identity that an application runs as.
 type User = pyproc.User
+
+// Confinement is what an application may take of the machine. Its field Limits is
+// for everybody to set; the others are the daemon's. Linux only; Open returns
+// errors.ErrUnsupported for limits elsewhere.
+type Confinement = confine.Confinement
+
+// Limits bound what an application may take; 0 is no bound.
+type Limits = confine.Limits
 
 // withDefaults returns the configuration with every zero field replaced.
 func (c Config) withDefaults() (Config, error) {

@@ -222,6 +222,7 @@ func poolSettings(l *config.Loaded, name string) (pyapp.Config, error) {
 		MaxRequests:    c.MaxRequests,
 		MemorySoft:     int64(c.MemorySoft),
 		MemoryHard:     int64(c.MemoryHard),
+		Confinement:    pyapp.Confinement{Limits: limitsOf(c)},
 		Health:         c.Health,
 		Threads:        c.Threads,
 		NoPreload:      !c.Preload,

@@ -1,0 +1,75 @@
+"""An application that goes on until it meets a limit, and says how far it came."""
+
+import errno
+import mmap
+import os
+import resource
+
+TEXT = [("Content-Type", "text/plain")]
+MB = 1 << 20
+MOST = 512  # beyond any limit of the tests
+
+
+def memory(query):
+    """Take memory piece by piece; tell after how many MB there was none."""
+    kept = []
+    try:
+        while len(kept) < MOST:
+            kept.append(mmap.mmap(-1, MB, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+    except (OSError, MemoryError):
+        pass
+    return len(kept)
+
+
+def exhausted(query):
+    return len(bytearray(MOST * MB))
+
+
+def files(query):
+    kept = []
+    try:
+        while len(kept) < MOST:
+            kept.append(os.open("/dev/null", os.O_RDONLY))
+    except OSError as error:
+        if error.errno != errno.EMFILE:
+            raise
+    for fd in kept:
+        os.close(fd)
+    return len(kept)
+
+
+def processes(query):
+    """Fork children that wait; tell how many there were when there could be no more."""
+    read, write = os.pipe()
+    kept = []
+    try:
+        while len(kept) < MOST:
+            pid = os.fork()
+            if pid == 0:
+                os.close(write)
+                os.read(read, 1)
+                os._exit(0)
+            kept.append(pid)
+    except OSError as error:
+        if error.errno != errno.EAGAIN:
+            raise
+    os.close(write)
+    os.close(read)
+    for pid in kept:
+        os.waitpid(pid, 0)
+    return len(kept)
+
+
+def limits(query):
+    names = "RLIMIT_DATA", "RLIMIT_NOFILE", "RLIMIT_NPROC"
+    return " ".join(str(resource.getrlimit(getattr(resource, name))[1]) for name in names)
+
+
+def pid(query):
+    return os.getpid()
+
+
+def application(environ, start_response):
+    answer = globals()[environ["PATH_INFO"].strip("/")](environ["QUERY_STRING"])
+    start_response("200 OK", TEXT)
+    return [b"%s" % str(answer).encode()]
