@@ -43,7 +43,9 @@ internal/bounded:
 internal/unlinked:
 internal/owncookies:
 internal/privileges:
-internal/confine:
+internal/cgroup:
+internal/cgroup/cgrouptest:
+internal/confine:     internal/cgroup
 internal/pyproc:      internal/confine internal/marshal internal/privileges
 internal/detect:
 internal/spelling:

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/metavar"
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 )
@@ -157,14 +156,6 @@ type Config struct {
 
 // User is an identity that an application runs as.
 type User = pyproc.User
-
-// Confinement is what an application may take of the machine. Its field Limits is
-// for everybody to set; the others are the daemon's. Linux only; Open returns
-// errors.ErrUnsupported for limits elsewhere.
-type Confinement = confine.Confinement
-
-// Limits bound what an application may take; 0 is no bound.
-type Limits = confine.Limits
 
 // withDefaults returns the configuration with every zero field replaced.
 func (c Config) withDefaults() (Config, error) {

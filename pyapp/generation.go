@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/confine"
@@ -57,7 +58,7 @@ func (p *Pool) newGeneration(ctx context.Context, workers int) (*generation, err
 }
 
 func (g *generation) start(ctx context.Context, workers int) error {
-	cell, err := g.pool.config.Confinement.Open()
+	cell, err := g.pool.openCell()
 	if err != nil {
 		return err
 	}
@@ -172,6 +173,9 @@ func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded,
 	loaded, err := t.Ready(ctx)
 	if err != nil {
 		t.Close()
+		if t.Exit().Signal == syscall.SIGKILL && ctx.Err() == nil && g.cell.KilledForMemory() {
+			err = errTooLarge
+		}
 		return nil, pyproc.Loaded{}, err
 	}
 	return t, loaded, nil

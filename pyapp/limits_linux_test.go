@@ -1,13 +1,17 @@
 package pyapp_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/seed-07905ac1/gatehouse/internal/cgroup"
+	"github.com/seed-07905ac1/gatehouse/internal/cgroup/cgrouptest"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
@@ -124,4 +128,122 @@ func TestLimitBelowAnInterpreter(t *testing.T) {
 		t.Fatal("it runs")
 	}
 	t.Log(err)
+}
+
+// groupIn makes a tree of groups in that folder.
+func groupIn(t *testing.T, dir string) *cgroup.Tree {
+	t.Helper()
+	tree, err := cgroup.At(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tree.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return tree
+}
+
+// All processes of a version are in one group, that of another in another, and a
+// version ends with everything that was in its group.
+func TestGroupOfEachVersion(t *testing.T) {
+	dir, kernels := cgrouptest.Folder(t)
+	c := oversteppingApp(t)
+	c.Name, c.Confinement.Groups = "/shop", groupIn(t, dir)
+	s := serve(t, c)
+	groups := func() []string {
+		all, err := filepath.Glob(filepath.Join(dir, "app-shop-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	first := groups()
+	if len(first) != 1 {
+		t.Fatalf("groups %v", first)
+	}
+	var left int
+	if kernels {
+		if got := s.get(t, "/group").body; !strings.HasSuffix(got, "/"+filepath.Base(first[0])) {
+			t.Errorf("a worker is in %s, its version's group is %s", got, first[0])
+		}
+		var err error
+		if left, err = strconv.Atoi(s.get(t, "/daemon").body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the end of the old version's group", func() bool {
+		now := groups()
+		return len(now) == 1 && now[0] != first[0]
+	})
+	if kernels && lives(left) {
+		t.Errorf("process %d has survived its version", left)
+	}
+	if got := s.get(t, "/pid"); got.status != http.StatusOK {
+		t.Errorf("the new version: %d", got.status)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if now := groups(); len(now) != 0 {
+		t.Errorf("left are %v", now)
+	}
+}
+
+// lives reports whether a process runs; one that nobody has reaped does not.
+func lives(pid int) bool {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	return err == nil && !strings.Contains(string(status), "\nState:\tZ")
+}
+
+// A worker that the kernel has ended for its memory is told from one that somebody
+// has killed.
+func TestWorkerThatTheKernelEnds(t *testing.T) {
+	dir := cgrouptest.Played(t)
+	c := pyapp.Config{App: "overstepping"}
+	c.Confinement = pyapp.Confinement{Groups: groupIn(t, dir), Limits: pyapp.Limits{Memory: 100 << 20}}
+	s := serve(t, c)
+	kill := func() {
+		before := s.get(t, "/pid").body
+		pid, err := strconv.Atoi(before)
+		if err == nil {
+			err = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "another worker", func() bool {
+			now := s.get(t, "/pid")
+			return now.status == http.StatusOK && now.body != before
+		})
+	}
+	kill()
+	s.log.Line(t, "a worker ended", `"worker":1`, `"reason":"crash"`)
+	events, err := filepath.Glob(filepath.Join(dir, "app-*", "memory.events"))
+	if err == nil && len(events) == 1 {
+		err = os.WriteFile(events[0], []byte("oom_kill 1\n"), 0o644)
+	}
+	if err != nil {
+		t.Fatal(events, err)
+	}
+	s.log.Line(t, "the application has reached its limit of memory", `"limit":104857600`)
+	kill()
+	s.log.Line(t, "a worker ended", `"worker":2`, `"reason":"out of memory"`, "killed")
+	kill()
+	s.log.Line(t, "a worker ended", `"worker":3`, `"reason":"crash"`)
+}
+
+// What cannot be held is told with the state of the pool.
+func TestUnheldLimit(t *testing.T) {
+	c := pyapp.Config{App: "overstepping"}
+	c.Confinement.Limits.CPU = 0.5
+	s := serve(t, c)
+	if all := s.Unheld(); len(all) != 1 || !strings.Contains(all[0], "the limit of CPU cores is not held") {
+		t.Errorf("%q", all)
+	}
+	s.log.Line(t, `"level":"WARN"`, "the limit of CPU cores is not held")
 }

@@ -38,9 +38,12 @@ func (l PerProcess) Rlimits() (limits []Rlimit) {
 	return limits
 }
 
-// Prepare has a process that is started with attr wait for Impose, if there is
-// something to impose: the cell's own limits, and those of more.
+// Prepare has a process that is started with attr be born in the cell, and wait for
+// Impose if there is something to impose: the cell's own limits, and those of more.
 func (c *Cell) Prepare(attr *syscall.SysProcAttr, more PerProcess) {
+	if c != nil && c.group != nil {
+		c.group.Attach(attr)
+	}
 	attr.Ptrace = c.each() != PerProcess{} || more != PerProcess{}
 }
 

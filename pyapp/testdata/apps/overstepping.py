@@ -69,6 +69,31 @@ def pid(query):
     return os.getpid()
 
 
+def group(query):
+    with open("/proc/self/cgroup") as file:
+        return [line for line in file if line.startswith("0::")][0].strip()
+
+
+def daemon(query):
+    """Leave a process behind that has cut every tie to this one; tell its number."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        grandchild = os.fork()
+        if grandchild == 0:
+            os.close(read)
+            os.dup2(os.open("/dev/null", os.O_RDWR), 1)
+            os.dup2(1, 2)
+            os.execvp("sleep", ["sleep", "1000"])
+        os.write(write, b"%d" % grandchild)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(write)
+    with open(read, "rb") as answer:
+        return int(answer.read(10))
+
+
 def application(environ, start_response):
     answer = globals()[environ["PATH_INFO"].strip("/")](environ["QUERY_STRING"])
     start_response("200 OK", TEXT)
