@@ -67,14 +67,14 @@ metrics:              internal/recorder
 
 # floor 2: what handlers are made of
 pagescript:           cgi pyapp internal/detect internal/errorpage internal/filestate internal/requestid
-webapps:              cgi internal/archive internal/bell internal/cron internal/detect internal/errorpage internal/filestate internal/lifeline internal/metavar internal/owncookies internal/privileges internal/router internal/turnstile internal/watch metrics pagescript pyapp static
+webapps:              cgi internal/archive internal/bell internal/confine internal/cron internal/detect internal/errorpage internal/filestate internal/lifeline internal/metavar internal/owncookies internal/privileges internal/router internal/turnstile internal/watch metrics pagescript pyapp static
 
 # floor 3: what looks after all of them
 internal/control:     internal/archive internal/filestate internal/logbook internal/spelling metrics pyapp webapps
 internal/manager:     internal/archive internal/logbook internal/wording metrics pyapp webapps golang.org/x/crypto/argon2 golang.org/x/time/rate
 
 # floor 4: where the towers meet
-internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/bell internal/config internal/control internal/detect internal/errorpage internal/filestate internal/logbook internal/manager internal/owncookies internal/recorder internal/router internal/spelling internal/terminal internal/turnstile internal/unixsocket internal/watch internal/wording metrics
+internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/bell internal/cgroup internal/config internal/control internal/detect internal/errorpage internal/filestate internal/logbook internal/manager internal/owncookies internal/recorder internal/router internal/spelling internal/terminal internal/turnstile internal/unixsocket internal/watch internal/wording metrics
 
 # floor 5: the command
 cmd/gatehouse:        internal/daemon internal/config internal/control internal/manager internal/spelling internal/terminal internal/wording github.com/spf13/cobra github.com/spf13/pflag

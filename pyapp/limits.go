@@ -37,7 +37,3 @@ func (g *generation) endOf(w *worker, e pyproc.Exit) Reason {
 	}
 	return Crash
 }
-
-// Unheld tells of each limit of the Confinement that nothing holds the application
-// to as it runs now, a sentence each.
-func (p *Pool) Unheld() []string { return p.generation().cell.Unheld() }

@@ -242,7 +242,7 @@ func TestUnheldLimit(t *testing.T) {
 	c := pyapp.Config{App: "overstepping"}
 	c.Confinement.Limits.CPU = 0.5
 	s := serve(t, c)
-	if all := s.Unheld(); len(all) != 1 || !strings.Contains(all[0], "the limit of CPU cores is not held") {
+	if all := s.Status().Unheld; len(all) != 1 || !strings.Contains(all[0], "the limit of CPU cores is not held") {
 		t.Errorf("%q", all)
 	}
 	s.log.Line(t, `"level":"WARN"`, "the limit of CPU cores is not held")

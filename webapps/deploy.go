@@ -159,7 +159,7 @@ func (d *Deployer) prepareProcesses(i *instance) error {
 	if err != nil {
 		return err
 	}
-	i.processes, err = newProcesses(i.app.Processes, i.dir, i.commandEnvironment(data), d.config.ProcessGrace, i.log, d.changed)
+	i.processes, err = newProcesses(i.app.Processes, i.dir, i.commandEnvironment(data), d.config.ProcessGrace, i.cell, i.log, d.changed)
 	if err == nil {
 		i.processes.mayGain = i.app.WSGI.NewPrivileges
 	}
@@ -178,6 +178,7 @@ func (d *Deployer) handProcesses(a *app, from, to *instance) {
 	}
 	before := a.quiet
 	a.quiet = to.processes.ended
+	to.processes.begun.Store(true)
 	d.tasks.Go(func() { to.processes.run(before) })
 }
 
@@ -202,6 +203,7 @@ func (d *Deployer) drain(a *app, i *instance) {
 		a.drains--
 		d.mu.Unlock()
 		d.changed()
+		i.closeCell()
 	})
 }
 
@@ -246,6 +248,9 @@ func (d *Deployer) prepare(ctx context.Context, a *app, i *instance, w deploymen
 	if old := a.serving; err != nil && old != nil && old.found.kind == WSGI && old.dir == i.dir && errors.Is(err, detect.ErrNothing) {
 		// Code that is broken may look like nothing; its import says more.
 		i.found, err = old.found, nil
+	}
+	if err == nil {
+		err = i.openCell()
 	}
 	if err == nil {
 		err = d.install(ctx, i)
@@ -341,6 +346,7 @@ func (d *Deployer) takePlace(ctx context.Context) (done func(), err error) {
 // server was started anew does again.
 func (d *Deployer) giveUp(ctx context.Context, a *app, i *instance, m memory, w deployment, err error) error {
 	_ = i.end(d.ctx) // err is what to tell
+	i.closeCell()
 	defer d.leave(i)
 	if w.memory == nil && m.Current != a.memory.Current && m.Current != 0 {
 		if err := d.store.drop(a.name, m.Current); err != nil {
@@ -372,6 +378,7 @@ func (d *Deployer) fallBack(ctx context.Context, a *app, failed *instance) {
 	}
 	if err != nil {
 		_ = i.fail(Deploying, err)
+		i.closeCell()
 		d.leave(i)
 		return
 	}

@@ -215,7 +215,7 @@ func (d *Deployer) build(ctx context.Context, i *instance, p *environmentPlan, d
 	var output strings.Builder
 	step := func(argv ...string) error {
 		left := limit - time.Since(begun)
-		text, err := command{argv: argv, dir: p.dir, env: env, limit: left}.run(ctx)
+		text, err := command{argv: argv, dir: p.dir, env: env, cell: i.cell, limit: left}.run(ctx)
 		if err != nil {
 			return &commandError{"install: " + strings.Join(argv, " "), text, err}
 		}

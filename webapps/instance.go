@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/cgi"
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
 	"github.com/seed-07905ac1/gatehouse/internal/turnstile"
 	"github.com/seed-07905ac1/gatehouse/pagescript"
@@ -41,7 +42,8 @@ type instance struct {
 	// environment is the folder of the environment that was made for it, "" if it
 	// needs none (any more); environmentKey is that one's key.
 	environment, environmentKey string
-	processes                   *processes // nil if it has none
+	processes                   *processes    // nil if it has none
+	cell                        *confine.Cell // where all of its processes are; nil before it is opened
 
 	// What runs. A lazy one is opened by its first request, by one at a time.
 	opened  atomic.Pointer[opened]
@@ -211,7 +213,7 @@ func openScripts(i *instance, data string, redirect http.Handler, log *slog.Logg
 		return nil, err
 	}
 	o := &opened{close: []func(context.Context) error{closing(files.Close)}}
-	common, err := scripts(i.app.CGI, data, redirect, log)
+	common, err := scripts(i.app.CGI, i.cell, data, redirect, log)
 	if err != nil {
 		_ = o.end(context.Background()) // err is what to tell
 		return nil, err
@@ -236,7 +238,7 @@ func openScripts(i *instance, data string, redirect http.Handler, log *slog.Logg
 }
 
 // scripts completes what is said about scripts with what all of them get.
-func scripts(c cgi.Config, data string, redirect http.Handler, log *slog.Logger) (cgi.Config, error) {
+func scripts(c cgi.Config, cell *confine.Cell, data string, redirect http.Handler, log *slog.Logger) (cgi.Config, error) {
 	if c.Python != "" {
 		path, err := exec.LookPath(c.Python)
 		if err == nil {
@@ -247,7 +249,7 @@ func scripts(c cgi.Config, data string, redirect http.Handler, log *slog.Logger)
 		}
 		c.Python = path
 	}
-	c.Env = environment(nil, c.Env, data)
+	c.Env, c.Cell = environment(nil, c.Env, data), cell
 	c.Redirect, c.Log = redirect, log
 	return c, nil
 }
@@ -260,7 +262,7 @@ func openPages(i *instance, data string, redirect http.Handler, log *slog.Logger
 	}
 	o := &opened{close: []func(context.Context) error{closing(files.Close)}}
 	c := i.app.Pages
-	c.Scripts, err = scripts(c.Scripts, data, redirect, log)
+	c.Scripts, err = scripts(c.Scripts, i.cell, data, redirect, log)
 	c.Scripts.Dir, c.Scripts.DocumentRoot, c.Scripts.Prefix = i.dir, i.dir, i.name.Prefix()+"/"
 	c.Applications.Env = nil // that of scripts
 	c.Files, c.NotFound = files, http.HandlerFunc(files.ServeNotFound)
@@ -286,7 +288,7 @@ func openPool(ctx context.Context, i *instance, data string, log *slog.Logger) (
 	r := i.found.wsgi
 	c := i.app.WSGI
 	c.Name, c.Dir, c.App, c.Python, c.Mount, c.Log = i.name.String(), r.ImportDir, r.App, r.Python.Path, i.name.Prefix(), log
-	c.Env = environment(r.Env, c.Env, data)
+	c.Env, c.Confinement = environment(r.Env, c.Env, data), i.cell.Share()
 	if c.Workers == 0 && c.MaxWorkers == 0 {
 		// Many applications share the machine, and most of them idle.
 		c.Workers, c.MaxWorkers = 1, pyapp.DefaultWorkers()

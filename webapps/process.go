@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/cron"
 	"github.com/seed-07905ac1/gatehouse/internal/lifeline"
 	"github.com/seed-07905ac1/gatehouse/internal/privileges"
@@ -64,12 +66,14 @@ type processes struct {
 	// mayGain lets programs give them other rights.
 	mayGain bool
 	grace   time.Duration
+	cell    *confine.Cell
 	all     []*process
 	log     *slog.Logger
 	told    func() // called when a status has changed
 
 	ctx    context.Context // ends when they are to end
 	cancel context.CancelFunc
+	begun  atomic.Bool   // they run, or are about to, and somebody will stop them
 	kill   chan struct{} // closed when they are to end at once
 	killed sync.Once
 	ended  chan struct{} // closed when all have, and none will be started
@@ -86,8 +90,8 @@ type process struct {
 }
 
 // newProcesses prepares processes; nothing runs yet.
-func newProcesses(list []Process, dir string, env []string, grace time.Duration, log *slog.Logger, told func()) (*processes, error) {
-	ps := &processes{dir: dir, env: env, grace: grace, log: log, told: told, kill: make(chan struct{}), ended: make(chan struct{})}
+func newProcesses(list []Process, dir string, env []string, grace time.Duration, cell *confine.Cell, log *slog.Logger, told func()) (*processes, error) {
+	ps := &processes{dir: dir, env: env, grace: grace, cell: cell, log: log, told: told, kill: make(chan struct{}), ended: make(chan struct{})}
 	ps.ctx, ps.cancel = context.WithCancel(context.Background())
 	names := map[string]bool{}
 	for _, one := range list {
@@ -232,7 +236,7 @@ func (p *process) spawn() error {
 	out, errs := &lineLog{log: p.log}, &lineLog{log: p.log}
 	cmd.Stdout, cmd.Stderr = out, errs
 	cmd.WaitDelay = time.Second // for output that something out of reach holds open
-	if err := cmd.Start(); err != nil {
+	if err := p.of.cell.Start(cmd); err != nil {
 		return err
 	}
 	pid := cmd.Process.Pid

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/privileges"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
@@ -46,7 +47,7 @@ func (d *Deployer) release(ctx context.Context, i *instance) error {
 	defer done()
 	for _, line := range i.app.Release {
 		begun := time.Now()
-		output, err := command{argv: []string{"/bin/sh", "-c", line}, dir: i.dir, env: env, limit: releaseTime, mayGain: i.app.WSGI.NewPrivileges}.run(ctx)
+		output, err := command{argv: []string{"/bin/sh", "-c", line}, dir: i.dir, env: env, cell: i.cell, limit: releaseTime, mayGain: i.app.WSGI.NewPrivileges}.run(ctx)
 		if err != nil {
 			return &commandError{fmt.Sprintf("release command %q", line), output, err}
 		}
@@ -107,6 +108,7 @@ type command struct {
 	argv  []string
 	dir   string
 	env   []string
+	cell  *confine.Cell
 	limit time.Duration // what it may take
 	// mayGain lets programs give it other rights.
 	mayGain bool
@@ -133,8 +135,9 @@ func (c command) spawn(ctx context.Context) (string, error) {
 	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
 	// What it leaves behind may hold its output open; nobody waits for that.
 	cmd.WaitDelay = time.Second
-	err := cmd.Run()
-	if cmd.Process != nil {
+	err := c.cell.Start(cmd)
+	if err == nil {
+		err = cmd.Wait()
 		_ = killGroup(cmd.Process.Pid) // nothing outlives the command
 	}
 	switch {

@@ -37,7 +37,7 @@ func locate(groups, mounts string) (string, error) {
 		}
 	}
 	if !strings.HasPrefix(path, "/") || slices.Contains(strings.Split(path, "/"), "..") {
-		return "", fmt.Errorf("%w: there is no cgroup v2", ErrNone)
+		return "", errors.New("there is no cgroup v2")
 	}
 	for line := range strings.Lines(mounts) {
 		before, after, _ := strings.Cut(line, " - ")
@@ -51,7 +51,7 @@ func locate(groups, mounts string) (string, error) {
 			return filepath.Join(point, rel), nil
 		}
 	}
-	return "", fmt.Errorf("%w: cgroup v2 is not mounted", ErrNone)
+	return "", errors.New("cgroup v2 is not mounted")
 }
 
 // unescape reads a path as mountinfo writes it.
@@ -68,16 +68,16 @@ func delegated(dir string) error {
 	kind, err := os.ReadFile(filepath.Join(dir, "cgroup.type"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: it is in the group of the whole machine", ErrNone)
+		return errors.New("the server is in the group of the whole machine")
 	case err != nil:
 		return err
 	case strings.TrimSpace(string(kind)) != "domain":
-		return fmt.Errorf("%w: it is in a group of type %s", ErrNone, strings.TrimSpace(string(kind)))
+		return fmt.Errorf("the server is in a group of type %s", strings.TrimSpace(string(kind)))
 	}
 	for _, name := range []string{".", procs, subtree} {
 		const writable = 2 // W_OK
 		if err := syscall.Access(filepath.Join(dir, name), writable); err != nil {
-			return fmt.Errorf("%w: it may not change %s: %w", ErrNone, dir, err)
+			return fmt.Errorf("the server may not change %s: %w", filepath.Join(dir, name), err)
 		}
 	}
 	members, err := os.ReadFile(filepath.Join(dir, procs))
@@ -85,10 +85,10 @@ func delegated(dir string) error {
 		return err
 	}
 	if all := strings.Fields(string(members)); len(all) != 1 || all[0] != strconv.Itoa(os.Getpid()) {
-		return fmt.Errorf("%w: others are in %s as well", ErrNone, dir)
+		return fmt.Errorf("others than the server are in %s as well", dir)
 	}
 	if os.Geteuid() == 0 && managed() && !marked(dir) {
-		return fmt.Errorf("%w: systemd has not delegated %s", ErrNone, dir)
+		return fmt.Errorf("systemd has not delegated %s", dir)
 	}
 	return nil
 }

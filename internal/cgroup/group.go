@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// ErrNone is wrapped by the error of Open where the server has no group of its own;
-// the error says why.
-var ErrNone = errors.New("no control group of the server's own")
+// ErrNone is the reason where nobody has asked for groups, or the system has none.
+var ErrNone = errors.New("there are no control groups here")
 
 // Limits bound what is in a group; 0 is no bound.
 type Limits struct {

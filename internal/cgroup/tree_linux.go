@@ -36,26 +36,40 @@ type Tree struct {
 	kernels bool // it is the kernel's, and no folder that stands for one
 	has     Controllers
 	watcher *watcher
+	none    error // why it can make no groups; nil if it can
 
 	mu   sync.Mutex
 	made int
 }
 
 // Open takes over the group that this process is in, and moves the process into one
-// below it. The error is an ErrNone where there is none to be taken over; then
-// nothing has changed. The caller calls Close in the end.
-func Open() (*Tree, error) {
+// below it. Where there is none to be taken over nothing changes; None then says
+// why. The caller calls Close in the end.
+func Open() *Tree {
 	dir, err := own()
 	if err == nil {
 		err = delegated(dir)
 	}
 	if err == nil && !canBeBorn() {
-		err = fmt.Errorf("%w: processes cannot be started in one here; RestrictNamespaces= of systemd, for one, prevents that", ErrNone)
+		err = errors.New("processes cannot be started in one here, which RestrictNamespaces= of systemd, for one, prevents")
+	}
+	var t *Tree
+	if err == nil {
+		t, err = take(dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cgroup: %w", err)
+		return &Tree{none: err}
 	}
-	return take(dir)
+	return t
+}
+
+// None says why there are no groups, nil if there are. Those of a nil Tree nobody
+// has asked for.
+func (t *Tree) None() error {
+	if t == nil {
+		return ErrNone
+	}
+	return t.none
 }
 
 // take makes a tree of the group that this process is in, and leaves it.
@@ -105,18 +119,22 @@ func (t *Tree) sweep() {
 }
 
 // Give has another user arrange the tree from now on: whom the server becomes.
-func (t *Tree) Give(uid, gid int) error {
+//
+// If that fails, there are no groups.
+func (t *Tree) Give(uid, gid int) {
+	if t.none != nil {
+		return
+	}
 	for _, name := range []string{".", procs, "cgroup.threads", subtree, leafName, filepath.Join(leafName, procs)} {
 		if err := os.Chown(filepath.Join(t.dir, name), uid, gid); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("cgroup: %w", err)
+			t.none = err
 		}
 	}
-	return nil
 }
 
-// Controllers are what the groups of the tree can be held to. Nil has none.
+// Controllers are what the groups of the tree can be held to.
 func (t *Tree) Controllers() Controllers {
-	if t == nil {
+	if t.None() != nil {
 		return Controllers{}
 	}
 	return t.has
@@ -125,7 +143,7 @@ func (t *Tree) Controllers() Controllers {
 // Close gives back what the tree holds; its groups are closed. The process stays
 // where it is. Nil does nothing.
 func (t *Tree) Close() error {
-	if t == nil {
+	if t == nil || t.watcher == nil {
 		return nil
 	}
 	return t.watcher.close()
@@ -135,6 +153,9 @@ func (t *Tree) Close() error {
 // file system. Limits that the tree has no controller for are not looked at. The
 // caller closes the group.
 func (t *Tree) Make(name string, l Limits) (*Group, error) {
+	if err := t.None(); err != nil {
+		return nil, fmt.Errorf("cgroup: %w", err)
+	}
 	t.mu.Lock()
 	t.made++
 	g := &Group{tree: t, path: filepath.Join(t.dir, folderName(name, t.made))}

@@ -15,8 +15,9 @@ import (
 type Confinement struct {
 	Limits Limits
 	// Groups is where a control group is made for each cell, which holds all of its
-	// processes together to the limits that it has controllers for. Nil: each process
-	// is held to them by itself, and nobody to that of CPU.
+	// processes together to the limits that it has controllers for. Where it makes
+	// none, and where it is nil, each process is held to them by itself, and nobody to
+	// that of CPU.
 	Groups *cgroup.Tree
 
 	cell *Cell // that Open lends, in place of a new one
@@ -34,7 +35,7 @@ func (c Confinement) Open(name string, asRoot bool, log *slog.Logger) (*Cell, er
 		return nil, fmt.Errorf("confine: %w", ErrUnsupported)
 	}
 	r := &common{limits: c.Limits, log: log}
-	if c.Groups != nil {
+	if c.Groups.None() == nil {
 		l := cgroup.Limits{Memory: c.Limits.Memory, CPU: c.Limits.CPU, Processes: c.Limits.Processes}
 		var err error
 		if r.group, err = c.Groups.Make(name, l); err == nil {
@@ -44,21 +45,27 @@ func (c Confinement) Open(name string, asRoot bool, log *slog.Logger) (*Cell, er
 			return nil, fmt.Errorf("confine: %w", err) // without limits it can do without
 		}
 	}
-	r.unheld = c.Limits.unheld(r.has, asRoot)
+	r.unheld = c.unheld(r.has, asRoot)
 	for _, text := range r.unheld {
 		log.Warn(text)
 	}
 	return &Cell{common: r}, nil
 }
 
-// unheld tells of each limit that nothing holds anybody to.
-func (l Limits) unheld(has cgroup.Controllers, asRoot bool) (all []string) {
-	const how = "; a systemd service with Delegate=yes has one"
-	if l.CPU > 0 && !has.CPU {
-		all = append(all, "the limit of CPU cores is not held: that takes a control group (cgroup v2) of the server's own, with the cpu controller"+how)
+// unheld tells of each limit that nothing holds anybody to, why, and what does.
+func (c Confinement) unheld(has cgroup.Controllers, asRoot bool) (all []string) {
+	tell := func(limit, controller, more string) {
+		reason := "it has not got the controller " + controller
+		if err := c.Groups.None(); err != nil {
+			reason = err.Error()
+		}
+		all = append(all, fmt.Sprintf("the limit of %s is not held%s: that takes a control group of the server's own, and %s; a systemd service with Delegate=yes has one", limit, more, reason))
 	}
-	if l.Processes > 0 && !has.Processes && asRoot {
-		all = append(all, "the limit of processes is not held: without a control group (cgroup v2) of the server's own, with the pids controller, root is not bounded"+how)
+	if c.Limits.CPU > 0 && !has.CPU {
+		tell("CPU cores", "cpu", "")
+	}
+	if c.Limits.Processes > 0 && !has.Processes && asRoot {
+		tell("processes", "pids", " for root")
 	}
 	return all
 }

@@ -79,7 +79,7 @@ const ulimits = `grep -E '^Max (data|open|processes)' /proc/self/limits | awk '{
 // What a group does not hold, each process is held to by itself; what nothing
 // holds is told.
 func TestWhoHolds(t *testing.T) {
-	const cpu, processes = "limit of CPU cores is not held", "limit of processes is not held"
+	const cpu, processes = "limit of CPU cores is not held: that takes", "limit of processes is not held for root: that takes"
 	for _, tt := range []struct {
 		name        string
 		controllers string // "" for no group

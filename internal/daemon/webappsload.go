@@ -56,6 +56,8 @@ func (h *appFolder) loadOwn(name webapps.ContextName, dir string) (webapps.App, 
 	if app.WSGI, err = poolSettings(l, filepath.Base(dir)); err != nil {
 		return app, err
 	}
+	app.Confinement = app.WSGI.Confinement
+	app.Confinement.Groups = h.groups
 	// What the process has become does not show in its own environment.
 	app.WSGI.Env = append(h.who.env(), app.WSGI.Env...)
 	app.Type = webapps.Type(l.Config.App.Type)
