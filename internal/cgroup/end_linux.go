@@ -59,7 +59,7 @@ func kill(dir string) {
 			return nil // it has just gone
 		}
 		members, _ := os.ReadFile(filepath.Join(path, procs)) // likewise
-		for _, member := range strings.Fields(string(members)) {
+		for member := range strings.FieldsSeq(string(members)) {
 			if pid, err := strconv.Atoi(member); err == nil && pid > 0 {
 				_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
 			}

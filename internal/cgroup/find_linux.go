@@ -62,7 +62,8 @@ func unescape(s string) string {
 // delegated returns an error unless a group is this process's own to arrange.
 //
 // Nobody marks all groups for which that is so. Systemd marks those of services
-// with Delegate=yes, and elsewhere a group in which nobody else is, and which is
+// with Delegate=yes; what a user may arrange below what he may not was given to him;
+// and elsewhere a group in which nobody else is, and which is
 // not the whole machine's, is that of a container.
 func delegated(dir string) error {
 	kind, err := os.ReadFile(filepath.Join(dir, "cgroup.type"))
@@ -87,7 +88,7 @@ func delegated(dir string) error {
 	if all := strings.Fields(string(members)); len(all) != 1 || all[0] != strconv.Itoa(os.Getpid()) {
 		return fmt.Errorf("others than the server are in %s as well", dir)
 	}
-	if os.Geteuid() == 0 && managed() && !marked(dir) {
+	if managed() && !marked(dir) && !isBorder(dir) {
 		return fmt.Errorf("systemd has not delegated %s", dir)
 	}
 	return nil
@@ -97,6 +98,13 @@ func delegated(dir string) error {
 func managed() bool {
 	info, err := os.Lstat("/run/systemd/system")
 	return err == nil && info.IsDir()
+}
+
+// isBorder reports whether a group is the first one that this process may arrange:
+// somebody has given it away. Nobody but root sees the mark of systemd before 251.
+func isBorder(dir string) bool {
+	const writable = 2 // W_OK
+	return os.Geteuid() != 0 && syscall.Access(filepath.Dir(dir), writable) != nil
 }
 
 // marked reports whether systemd says that a group has been delegated.

@@ -86,7 +86,7 @@ func TestDelegated(t *testing.T) {
 				}
 			}
 			err := cgroup.Delegated(dir)
-			if _, booted := os.Lstat("/run/systemd/system"); booted == nil && os.Geteuid() == 0 && tt.want == "" {
+			if _, booted := os.Lstat("/run/systemd/system"); booted == nil && tt.want == "" {
 				tt.want = "systemd has not delegated"
 			}
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {

@@ -170,7 +170,7 @@ func run(ctx context.Context, l *config.Loaded, streams Streams, version string,
 	}
 	defer d.managed.close()
 	d.takeGroups()
-	defer d.groups.Close()
+	defer func() { _ = d.groups.Close() }() // it only watches files
 	if err := d.who.become(); err != nil {
 		return &Error{Err: err}
 	}
