@@ -52,6 +52,11 @@ soak: build needs ## the hard tests at length: chaos and churn for a minute each
 	GATEHOUSE_SOAK=1 CGO_ENABLED=1 $(GO) test -race -v -count=1 -timeout 30m -run 'Chaos|Churn|ThousandsOfStacks|ReloadUnderLoad|NothingSurvives' \
 		./pyapp ./webapps ./e2e ./cmd/gatehouse
 
+.PHONY: guest
+guest: ## the tests of resource limits in a virtual machine whose kernel has every controller (installs qemu)
+	@scripts/need $(PYTHON) qemu-system-x86_64=qemu-system-x86 busybox=busybox-static cpio
+	@GO=$(GO) scripts/guest
+
 .PHONY: test-python
 test-python: needs
 	@scripts/test-python $(VENVS)

@@ -44,7 +44,10 @@ internal/unlinked:
 internal/owncookies:
 internal/asuser:
 internal/privileges:
-internal/pyproc:      internal/asuser internal/marshal internal/privileges
+internal/pyproc:      internal/asuser internal/confine internal/marshal internal/privileges
+internal/cgroup:
+internal/cgroup/cgrouptest:
+internal/confine:     internal/cgroup
 internal/detect:
 internal/spelling:
 internal/cron:
@@ -55,8 +58,8 @@ internal/watch:       github.com/fsnotify/fsnotify
 # floor 1: the engine, the handlers, the middleware
 .:                    internal/http1 internal/unixsocket
 static:               internal/asuser internal/errorpage internal/nofollow internal/requestid
-cgi:                  cgi/compat internal/bounded internal/errorpage internal/fieldline internal/filestate internal/lifeline internal/marshal internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
-pyapp:                internal/bounded internal/errorpage internal/fieldline internal/marshal internal/metavar internal/requestid internal/pyproc internal/unlinked pyapp/worker
+cgi:                  cgi/compat internal/bounded internal/confine internal/errorpage internal/fieldline internal/filestate internal/lifeline internal/marshal internal/metavar internal/nofollow internal/pyproc internal/requestid internal/unlinked
+pyapp:                internal/bounded internal/confine internal/errorpage internal/fieldline internal/marshal internal/metavar internal/requestid internal/pyproc internal/unlinked pyapp/worker
 pyapp/worker:
 cgi/compat:
 accesslog:            internal/recorder internal/requestid
@@ -65,14 +68,14 @@ metrics:              internal/recorder
 
 # floor 2: what handlers are made of
 pagescript:           cgi pyapp internal/detect internal/errorpage internal/filestate internal/requestid
-webapps:              cgi internal/archive internal/asuser internal/bell internal/cron internal/detect internal/errorpage internal/filestate internal/lifeline internal/metavar internal/owncookies internal/privileges internal/router internal/turnstile internal/watch metrics pagescript pyapp static
+webapps:              cgi internal/archive internal/asuser internal/bell internal/confine internal/cron internal/detect internal/errorpage internal/filestate internal/lifeline internal/metavar internal/owncookies internal/privileges internal/router internal/turnstile internal/watch metrics pagescript pyapp static
 
 # floor 3: what looks after all of them
 internal/control:     internal/archive internal/filestate internal/logbook internal/spelling metrics pyapp webapps
 internal/manager:     internal/archive internal/logbook internal/wording metrics pyapp webapps golang.org/x/crypto/argon2 golang.org/x/time/rate
 
 # floor 4: where the towers meet
-internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/asuser internal/bell internal/config internal/control internal/detect internal/errorpage internal/filestate internal/logbook internal/manager internal/owncookies internal/recorder internal/router internal/spelling internal/terminal internal/turnstile internal/unixsocket internal/watch internal/wording metrics
+internal/daemon:      . static cgi pyapp pagescript webapps accesslog forwarded internal/asuser internal/bell internal/cgroup internal/config internal/control internal/detect internal/errorpage internal/filestate internal/logbook internal/manager internal/owncookies internal/recorder internal/router internal/spelling internal/terminal internal/turnstile internal/unixsocket internal/watch internal/wording metrics
 
 # floor 5: the command
 cmd/gatehouse:        internal/daemon internal/config internal/control internal/manager internal/spelling internal/terminal internal/wording github.com/spf13/cobra github.com/spf13/pflag

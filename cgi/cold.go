@@ -6,6 +6,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/lifeline"
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 )
@@ -26,6 +27,7 @@ type cold struct {
 	orders    chan order
 	user      *User
 	limits    Limits
+	cell      *confine.Cell
 	lifelines lifeline.Lifelines
 	ended     sync.WaitGroup // of the starters
 }
@@ -41,13 +43,13 @@ type started struct {
 	err   error
 }
 
-func newCold(user *User, limits Limits) *cold {
+func newCold(c *Config) *cold {
 	keepDescriptors()
-	c := &cold{orders: make(chan order), user: user, limits: limits}
+	r := &cold{orders: make(chan order), user: c.User, limits: c.Limits, cell: c.Cell}
 	for range starters() {
-		c.ended.Go(c.serve)
+		r.ended.Go(r.serve)
 	}
-	return c
+	return r
 }
 
 func (c *cold) serve() {
@@ -98,7 +100,7 @@ func (c *cold) spawn(cmd *command) (*child, error) {
 	// The kernel looks at who asks for the signal as it would at who sends it.
 	err = c.user.Do(func() error { return life.Hold(pid) })
 	if err == nil {
-		err = c.limits.impose(pid, c.user)
+		err = c.cell.Impose(pid, attr.Sys.Credential, c.limits.each())
 	}
 	if err != nil {
 		p.end()

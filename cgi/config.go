@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/metavar"
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 )
@@ -154,6 +155,9 @@ type Config struct {
 	QueueWait         time.Duration
 	// Limits bound what each script may take of the machine.
 	Limits Limits
+	// Cell bounds what all of them, and the interpreters of Warm, may take of it
+	// together; nil means nothing does. It stays open longer than the Handler.
+	Cell *confine.Cell
 
 	// Log receives what scripts print to standard error and why requests were
 	// not answered by them; nil discards it.
@@ -203,7 +207,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.MaxHead >= pieceSize {
 		return c, fmt.Errorf("cgi: open: a head of %d bytes is more than may be allowed, which is %d", c.MaxHead, pieceSize-1)
 	}
-	if c.Limits != (Limits{}) && !limitsSupported {
+	if c.Limits != (Limits{}) && !confine.Supported {
 		return c, fmt.Errorf("cgi: open: limits: %w on this system", errors.ErrUnsupported)
 	}
 	if c.Interpreters == nil {
@@ -231,17 +235,17 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-type rlimit struct {
-	resource int
-	value    uint64
+// each is what they are for each process.
+func (l Limits) each() confine.PerProcess {
+	return confine.PerProcess{CPU: l.CPU, AddressSpace: l.Memory, FileSize: l.FileSize, Files: l.Files, Processes: l.Processes}
 }
 
 // text is the form in which script.py takes limits: a resource and its limit on
 // each line.
 func (l Limits) text() string {
 	var text strings.Builder
-	for _, limit := range l.list() {
-		fmt.Fprintf(&text, "%d %d\n", limit.resource, limit.value)
+	for _, limit := range l.each().Rlimits() {
+		fmt.Fprintf(&text, "%d %d\n", limit.Resource, limit.Value)
 	}
 	return text.String()
 }

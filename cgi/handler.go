@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 	"github.com/seed-07905ac1/gatehouse/internal/requestid"
 )
@@ -67,7 +68,7 @@ func Open(c Config) (*Handler, error) {
 	h := &Handler{
 		config: c, environment: environment, pythonEnvironment: pythonEnvironment, modules: modules, null: null, log: c.Log, exitWait: exitWait,
 		admission: newAdmission(c.MaxScripts, c.Queue, c.QueueWait),
-		runner:    newCold(c.User, c.Limits),
+		runner:    newCold(&c),
 		closing:   make(chan struct{}), running: map[process]struct{}{},
 	}
 	if c.Warm {
@@ -370,7 +371,7 @@ func (x *exchange) exit() (exit pyproc.Exit, known bool) {
 // startFailure is what it means that a process could not be started.
 func (x *exchange) startFailure(err error) error {
 	var number syscall.Errno
-	if errors.Is(err, errUnlimited) || !errors.As(err, &number) {
+	if errors.Is(err, confine.ErrUnlimited) || !errors.As(err, &number) {
 		return err
 	}
 	f := &failure{status: http.StatusInternalServerError, reason: "the script could not be started", err: err}

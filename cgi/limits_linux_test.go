@@ -3,6 +3,7 @@ package cgi_test
 import (
 	"fmt"
 	"iter"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/cgi"
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
@@ -32,6 +34,28 @@ func TestLimits(t *testing.T) {
 			}
 		}, modes...)
 	})
+}
+
+// What bounds all that an application runs bounds its scripts as well, and of two
+// limits the lower one counts.
+func TestLimitsOfTheApplication(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		own, most int
+		want      string
+	}{{"the application's", 0, 40, "40\n"}, {"the script's", 20, 40, "20\n"}, {"the script's above it", 60, 40, "40\n"}} {
+		t.Run(tt.name, func(t *testing.T) {
+			cell, err := confine.Confinement{Limits: confine.Limits{Files: tt.most}}.Open("app", false, slog.New(slog.DiscardHandler))
+			must(t, err)
+			inEachWay(t, func(t *testing.T, w way) {
+				dir := w.folder(t, files{"ulimit": text + "ulimit -n\n"})
+				s := w.open(t, dir, cgi.Config{Cell: cell, Limits: cgi.Limits{Files: tt.own}}).serve(t, testserver.H1)
+				if res := s.Get("/cgi-bin/ulimit"); res.Text() != tt.want {
+					t.Errorf("%d %q, want %q", res.Status, res.Text(), tt.want)
+				}
+			})
+		})
+	}
 }
 
 // No limit is above the server's own; one that is asks for nothing.

@@ -8,8 +8,6 @@ import (
 	"time"
 )
 
-const limitsSupported = false
-
 // attributes are those of a script's process. What Linux ends with the server
 // lives on elsewhere.
 func (c *cold) attributes(*int) *syscall.SysProcAttr {
@@ -20,9 +18,6 @@ func (c *cold) attributes(*int) *syscall.SysProcAttr {
 	return attr
 }
 
-// asOwner has nothing to do without limits and lifelines.
-func asOwner(_ *User, f func() error) error { return f() }
-
 // keepDescriptors does nothing: there is no portable way to know them.
 func keepDescriptors() {}
 
@@ -32,10 +27,6 @@ func (p *child) await(int) {
 	// process holds; there is none, so its group is not killed after its end.
 	p.reap()
 }
-
-func (Limits) list() []rlimit { return nil }
-
-func (Limits) impose(int, *User) error { return nil }
 
 // newPipe returns the ends of a pipe.
 func newPipe(end) (r, w *os.File, err error) { return os.Pipe() }

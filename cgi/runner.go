@@ -1,16 +1,11 @@
 package cgi
 
 import (
-	"errors"
 	"os"
 	"syscall"
 
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 )
-
-// errUnlimited is what a process comes to whose limits cannot be set: it has run
-// nothing and is gone.
-var errUnlimited = errors.New("cgi: the limits of a process cannot be set")
 
 // A runner starts the processes of scripts. It is all that differs between ways
 // to run them: a process from an executable (cold), or one forked from an

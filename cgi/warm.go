@@ -63,7 +63,7 @@ func newWarm(cold runner, c *Config, environment []string) *warm {
 		cold: cold, log: c.Log, slots: map[string]*slot{}, nursery: newNursery(),
 		command: pyproc.Command{
 			// Not the folder of the scripts: what is in it must not be imported here.
-			Dir: "/", Env: given, User: c.User,
+			Dir: "/", Env: given, User: c.User, Cell: c.Cell,
 			NewPrivileges: true, // form mailers start a setgid sendmail (ADR 8)
 			Service:       "interpreter",
 			Modules:       map[string]string{"interpreter": interpreterSource, "script": scriptSource},

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -31,9 +32,9 @@ type Config struct {
 	// Redirect, if it is nil, is the Handler.
 	Scripts cgi.Config
 	// Applications says how pages with an application run. Of its fields Name, Dir,
-	// App and Mount are not looked at. Python, Env, User, Scheme and Log are, where
-	// they are zero, those of Scripts. Without a number of Workers there is one for
-	// each application, and more as long as requests wait, up to
+	// App and Mount are not looked at. Python, Env, User, Confinement, Scheme and Log
+	// are, where they are zero, those of Scripts. Without a number of Workers there
+	// is one for each application, and more as long as requests wait, up to
 	// pyapp.DefaultWorkers.
 	Applications pyapp.Config
 
@@ -81,6 +82,9 @@ func (c Config) withDefaults() Config {
 	}
 	if a.User == nil {
 		a.User = s.User
+	}
+	if reflect.DeepEqual(a.Confinement, pyapp.Confinement{}) {
+		a.Confinement = s.Cell.Share()
 	}
 	if a.Scheme == nil {
 		a.Scheme = s.Scheme

@@ -89,6 +89,9 @@ type Config struct {
 	// the process's own, swapped or not, which includes what it shares with the
 	// template; it is looked at every 100 ms while requests run, else every second.
 	MemorySoft, MemoryHard int64
+	// Confinement bounds what all processes of the application may take of the
+	// machine, and whatever they start, each version by itself.
+	Confinement Confinement
 	// Health is a path of the application, below Mount, that every worker of a new
 	// version is asked for before that version gets requests. Anything but a status
 	// of 2xx or 3xx within StartTimeout is an error of Open or Reload. "" means

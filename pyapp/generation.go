@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 	pyworker "github.com/seed-07905ac1/gatehouse/pyapp/worker"
 )
@@ -27,6 +29,7 @@ type generation struct {
 	cancel context.CancelFunc // ends the respawning
 	tasks  sync.WaitGroup     // all goroutines of the generation
 
+	cell     *confine.Cell    // where all processes of the generation are
 	template *pyproc.Template // forks the workers
 	more     chan struct{}    // a token asks for one more worker; see Pool.fit
 
@@ -55,6 +58,11 @@ func (p *Pool) newGeneration(ctx context.Context, workers int) (*generation, err
 }
 
 func (g *generation) start(ctx context.Context, workers int) error {
+	cell, err := g.pool.openCell()
+	if err != nil {
+		return err
+	}
+	g.cell = cell
 	t, loaded, err := g.load(ctx)
 	if err != nil {
 		return err
@@ -142,7 +150,7 @@ func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded,
 	}
 	c := &g.pool.config
 	t, err := pyproc.Start(pyproc.Command{
-		Python: c.Python, Dir: c.Dir, Env: c.Env, User: c.User, NewPrivileges: c.NewPrivileges,
+		Python: c.Python, Dir: c.Dir, Env: c.Env, User: c.User, NewPrivileges: c.NewPrivileges, Cell: g.cell,
 		Service: "worker", Modules: pyworker.Sources(),
 		Settings: map[string]string{
 			"dir": c.Dir, "app": c.App, "mount": c.Mount, "signals": signals,
@@ -166,6 +174,9 @@ func (g *generation) load(ctx context.Context) (*pyproc.Template, pyproc.Loaded,
 	loaded, err := t.Ready(ctx)
 	if err != nil {
 		t.Close()
+		if t.Exit().Signal == syscall.SIGKILL && ctx.Err() == nil && g.cell.KilledForMemory() {
+			err = errTooLarge
+		}
 		return nil, pyproc.Loaded{}, err
 	}
 	return t, loaded, nil
@@ -360,4 +371,7 @@ func (g *generation) stop(reason Reason) {
 		}
 	}
 	g.tasks.Wait()
+	if err := g.cell.Close(); err != nil {
+		g.pool.log.Error("cannot end all that the application has started", "error", err)
+	}
 }

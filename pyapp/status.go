@@ -13,6 +13,7 @@ type Status struct {
 	CrashLoop bool
 	Loaded    time.Time // when the version of the application that gets requests was loaded
 	Waiting   int       // requests that wait for a worker
+	Unheld    []string  // limits of the Confinement that nothing holds it to, a sentence each
 	Workers   []WorkerStatus
 }
 
@@ -43,6 +44,7 @@ func (p *Pool) Status() Status {
 	var s Status
 	p.mu.Lock()
 	s.CrashLoop, s.Loaded, s.Waiting = p.current.loops(), p.current.born, len(p.queue)
+	s.Unheld = p.current.cell.Unheld()
 	workers := slices.Clone(p.workers)
 	for _, w := range workers {
 		s.Workers = append(s.Workers, WorkerStatus{

@@ -261,10 +261,7 @@ func (w *worker) bury() {
 	p.mu.Lock()
 	w.tried = tried
 	if w.reason == Running {
-		w.reason = Crash
-		if w.state == Starting {
-			w.reason = BootFailure
-		}
+		w.reason = w.gen.endOf(w, w.child.Exit())
 	}
 	asTold := w.state == Draining
 	if asTold {

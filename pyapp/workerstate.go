@@ -68,6 +68,7 @@ const (
 	MemoryLimit               // it has more memory than it may have
 	Surplus                   // there are fewer requests than workers
 	Refused                   // its version does not start as it should
+	OutOfMemory               // the kernel ended it: the application had as much memory as it may have
 )
 
 // String implements fmt.Stringer.
@@ -95,6 +96,8 @@ func (r Reason) String() string {
 		return "surplus"
 	case Refused:
 		return "refused"
+	case OutOfMemory:
+		return "out of memory"
 	}
 	return fmt.Sprintf("Reason(%d)", uint8(r))
 }

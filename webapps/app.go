@@ -41,6 +41,11 @@ type App struct {
 	// or takes more than ten minutes, ends the deployment.
 	Release []string
 
+	// Confinement bounds what everything of it that runs may take of the machine
+	// together: workers and their template, scripts, processes beside it,
+	// installation and release. That of WSGI is not looked at.
+	Confinement pyapp.Confinement
+
 	// Env of both is added to the few variables that any program needs: the rest of
 	// the server's environment is kept from applications.
 	WSGI   pyapp.Config // Workers 0 means one, and more while requests wait

@@ -156,10 +156,7 @@ func (d *Deployer) prepareProcesses(i *instance) error {
 	if err != nil {
 		return err
 	}
-	i.processes, err = newProcesses(i.app.Processes, i.dir, i.commandEnvironment(data), i.account.user(), d.config.ProcessGrace, i.log, d.changed)
-	if err == nil {
-		i.processes.mayGain = i.app.WSGI.NewPrivileges
-	}
+	i.processes, err = newProcesses(i.app.Processes, i.conditions(data), d.config.ProcessGrace, i.log, d.changed)
 	return err
 }
 
@@ -175,6 +172,7 @@ func (d *Deployer) handProcesses(a *app, from, to *instance) {
 	}
 	before := a.quiet
 	a.quiet = to.processes.ended
+	to.processes.begun.Store(true)
 	d.tasks.Go(func() { to.processes.run(before) })
 }
 
@@ -199,6 +197,7 @@ func (d *Deployer) drain(a *app, i *instance) {
 		a.drains--
 		d.mu.Unlock()
 		d.changed()
+		i.closeCell()
 	})
 }
 
@@ -220,6 +219,9 @@ func (d *Deployer) prepare(ctx context.Context, a *app, i *instance, w deploymen
 		}
 		return err
 	})
+	if err == nil {
+		err = i.openCell()
+	}
 	if err == nil {
 		err = d.install(ctx, i)
 	}
@@ -368,6 +370,7 @@ func (d *Deployer) takePlace(ctx context.Context) (done func(), err error) {
 // server was started anew does again.
 func (d *Deployer) giveUp(ctx context.Context, a *app, i *instance, m memory, w deployment, err error) error {
 	_ = i.end(d.ctx) // err is what to tell
+	i.closeCell()
 	defer d.leave(i)
 	if w.memory == nil && m.Current != a.memory.Current && m.Current != 0 {
 		if err := d.store.drop(a.name, m.Current); err != nil {
@@ -399,6 +402,7 @@ func (d *Deployer) fallBack(ctx context.Context, a *app, failed *instance) {
 	}
 	if err != nil {
 		_ = i.fail(Deploying, err)
+		i.closeCell()
 		d.leave(i)
 		return
 	}

@@ -251,6 +251,9 @@ func (d *Deployer) Close(ctx context.Context) error {
 		}
 	}
 	wg.Wait()
+	for _, i := range running {
+		i.closeCell()
+	}
 	d.tasks.Wait()
 	d.cancel()
 	return errors.Join(append(append(errs, ends...), d.store.close())...)

@@ -29,7 +29,7 @@ var NextRestart = nextRestart
 
 // RunJob runs a command in dir at the times that next says, until that says none.
 func RunJob(next func(time.Time) time.Time, command, dir string, log *slog.Logger) (ended <-chan struct{}) {
-	ps, err := newProcesses([]Process{{Name: "job", Command: command, Cron: "* * * * *"}}, dir, os.Environ(), nil, time.Second, log, func() {})
+	ps, err := newProcesses([]Process{{Name: "job", Command: command, Cron: "* * * * *"}}, conditions{dir: dir, env: os.Environ()}, time.Second, log, func() {})
 	if err != nil {
 		panic(err)
 	}

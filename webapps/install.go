@@ -227,7 +227,7 @@ func (d *Deployer) build(ctx context.Context, i *instance, p *environmentPlan, d
 	var output strings.Builder
 	step := func(argv ...string) error {
 		left := limit - time.Since(begun)
-		text, err := command{argv: argv, dir: p.dir, env: env, user: p.user, limit: left}.run(ctx)
+		text, err := command{argv: argv, conditions: conditions{dir: p.dir, env: env, user: p.user, cell: i.cell}, limit: left}.run(ctx)
 		if err != nil {
 			return &commandError{"install: " + strings.Join(argv, " "), text, err}
 		}

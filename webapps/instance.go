@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/cgi"
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/router"
 	"github.com/seed-07905ac1/gatehouse/internal/turnstile"
 	"github.com/seed-07905ac1/gatehouse/pagescript"
@@ -42,7 +43,8 @@ type instance struct {
 	// environment is the folder of the environment that was made for it, "" if it
 	// needs none (any more); environmentKey is that one's key.
 	environment, environmentKey string
-	processes                   *processes // nil if it has none
+	processes                   *processes    // nil if it has none
+	cell                        *confine.Cell // where all of its processes are; nil before it is opened
 
 	// What runs. A lazy one is opened by its first request, by one at a time.
 	opened  atomic.Pointer[opened]
@@ -254,7 +256,7 @@ func (i *instance) scripts(c cgi.Config, data string, redirect http.Handler, log
 		}
 		c.Python = path
 	}
-	c.Env, c.User = environment(i.account, nil, c.Env, data), i.account.user()
+	c.Env, c.User, c.Cell = environment(i.account, nil, c.Env, data), i.account.user(), i.cell
 	c.Redirect, c.Log = redirect, log
 	return c, nil
 }
@@ -293,7 +295,7 @@ func openPool(ctx context.Context, i *instance, data string, log *slog.Logger) (
 	r := i.found.wsgi
 	c := i.app.WSGI
 	c.Name, c.Dir, c.App, c.Python, c.Mount, c.Log = i.name.String(), r.ImportDir, r.App, r.Python.Path, i.name.Prefix(), log
-	c.Env, c.User = environment(i.account, r.Env, c.Env, data), i.account.user()
+	c.Env, c.User, c.Confinement = environment(i.account, r.Env, c.Env, data), i.account.user(), i.cell.Share()
 	if c.Workers == 0 && c.MaxWorkers == 0 {
 		// Many applications share the machine, and most of them idle.
 		c.Workers, c.MaxWorkers = 1, pyapp.DefaultWorkers()

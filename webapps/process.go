@@ -7,13 +7,12 @@ import (
 	"log/slog"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/cron"
 	"github.com/seed-07905ac1/gatehouse/internal/lifeline"
-	"github.com/seed-07905ac1/gatehouse/internal/privileges"
-	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
 // Process is a program that runs beside an application: always, started again
@@ -60,18 +59,15 @@ const sleepAtMost = 30 * time.Second
 
 // processes are those of one instance. They run from start until stop.
 type processes struct {
-	dir  string
-	env  []string
-	user *pyapp.User // whom they run as; nil: as the server
-	// mayGain lets programs give them other rights.
-	mayGain bool
-	grace   time.Duration
-	all     []*process
-	log     *slog.Logger
-	told    func() // called when a status has changed
+	conditions
+	grace time.Duration
+	all   []*process
+	log   *slog.Logger
+	told  func() // called when a status has changed
 
 	ctx    context.Context // ends when they are to end
 	cancel context.CancelFunc
+	begun  atomic.Bool   // they run, or are about to, and somebody will stop them
 	kill   chan struct{} // closed when they are to end at once
 	killed sync.Once
 	ended  chan struct{} // closed when all have, and none will be started
@@ -88,8 +84,8 @@ type process struct {
 }
 
 // newProcesses prepares processes; nothing runs yet.
-func newProcesses(list []Process, dir string, env []string, user *pyapp.User, grace time.Duration, log *slog.Logger, told func()) (*processes, error) {
-	ps := &processes{dir: dir, env: env, user: user, grace: grace, log: log, told: told, kill: make(chan struct{}), ended: make(chan struct{})}
+func newProcesses(list []Process, where conditions, grace time.Duration, log *slog.Logger, told func()) (*processes, error) {
+	ps := &processes{conditions: where, grace: grace, log: log, told: told, kill: make(chan struct{}), ended: make(chan struct{})}
 	ps.ctx, ps.cancel = context.WithCancel(context.Background())
 	names := map[string]bool{}
 	for _, one := range list {
@@ -203,7 +199,7 @@ func (p *process) set(change func(*ProcessStatus)) {
 // once runs the process until it has ended with all that it has started.
 func (p *process) once() {
 	begun := time.Now()
-	err := privileges.Run(p.of.mayGain, p.spawn)
+	err := p.of.conditions.run(p.spawn)
 	last := ""
 	if err != nil {
 		last = err.Error()
@@ -230,11 +226,10 @@ func (p *process) spawn() error {
 	}
 	defer life.Close()
 	cmd := exec.Command("/bin/sh", "-c", p.status.Command)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = p.of.dir, p.of.env, commandAttributes(p.of.user)
 	out, errs := &lineLog{log: p.log}, &lineLog{log: p.log}
 	cmd.Stdout, cmd.Stderr = out, errs
 	cmd.WaitDelay = time.Second // for output that something out of reach holds open
-	if err := cmd.Start(); err != nil {
+	if err := p.of.start(cmd); err != nil {
 		return err
 	}
 	pid := cmd.Process.Pid

@@ -10,9 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/seed-07905ac1/gatehouse/internal/privileges"
-	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
 
 // releaseTime is how long one command may take: migrations of large tables do.
@@ -38,7 +35,7 @@ func (d *Deployer) release(ctx context.Context, i *instance) error {
 	if err != nil {
 		return err
 	}
-	env := i.commandEnvironment(data)
+	under := i.conditions(data)
 	done, err := d.takePlace(ctx)
 	if err != nil {
 		return err
@@ -46,7 +43,7 @@ func (d *Deployer) release(ctx context.Context, i *instance) error {
 	defer done()
 	for _, line := range i.app.Release {
 		begun := time.Now()
-		output, err := command{argv: []string{"/bin/sh", "-c", line}, dir: i.dir, env: env, user: i.account.user(), limit: releaseTime, mayGain: i.app.WSGI.NewPrivileges}.run(ctx)
+		output, err := command{argv: []string{"/bin/sh", "-c", line}, conditions: under, limit: releaseTime}.run(ctx)
 		if err != nil {
 			return &commandError{fmt.Sprintf("release command %q", line), output, err}
 		}
@@ -93,19 +90,15 @@ func withInterpreter(env []string, python, venv string) []string {
 
 // command is one that a deployment needs.
 type command struct {
+	conditions
 	argv  []string
-	dir   string
-	env   []string
-	user  *pyapp.User   // whom it runs as; nil: as the server
 	limit time.Duration // what it may take
-	// mayGain lets programs give it other rights.
-	mayGain bool
 }
 
 // run runs it and returns the end of what it has printed. When ctx ends, it is
 // killed with all that it has started.
 func (c command) run(ctx context.Context) (output string, err error) {
-	err = privileges.Run(c.mayGain, func() error {
+	err = c.conditions.run(func() error {
 		output, err = c.spawn(ctx)
 		return err
 	})
@@ -117,14 +110,14 @@ func (c command) spawn(ctx context.Context) (string, error) {
 	limited, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	cmd := exec.CommandContext(limited, c.argv[0], c.argv[1:]...)
-	cmd.Dir, cmd.Env, cmd.SysProcAttr = c.dir, c.env, commandAttributes(c.user)
 	var out tail
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
 	// What it leaves behind may hold its output open; nobody waits for that.
 	cmd.WaitDelay = time.Second
-	err := cmd.Run()
-	if cmd.Process != nil {
+	err := c.start(cmd)
+	if err == nil {
+		err = cmd.Wait()
 		_ = killGroup(cmd.Process.Pid) // nothing outlives the command
 	}
 	switch {

@@ -36,6 +36,8 @@ type Status struct {
 	Previous bool // Rollback has something to go back to
 	InFlight int  // requests
 	Draining int  // replaced deployments that still finish requests
+	// Unheld are limits that nothing holds it to, a sentence each.
+	Unheld []string
 	// Processes is what runs beside it.
 	Processes []ProcessStatus
 	// Workers is what its processes do; nil where there are none.
@@ -173,6 +175,7 @@ func (s *Status) describe(i *instance) {
 		s.User = i.account.Name
 	}
 	s.Type, s.About, s.InFlight = i.found.kind, i.found.about, i.inside.Inside()
+	s.Unheld = i.cell.Unheld()
 	if i.processes != nil {
 		s.Processes = i.processes.statuses()
 	}

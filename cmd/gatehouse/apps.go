@@ -49,6 +49,9 @@ func writeApps(w io.Writer, apps *[]control.App) error {
 				l.line("failing", "%s: process %s: %s; it is %s", (*apps)[i].Name, p.Name, p.LastExit, p.State)
 			}
 		}
+		for _, text := range (*apps)[i].UnheldLimits {
+			l.line("warning", "%s: %s", (*apps)[i].Name, text)
+		}
 	}
 	return l.write(w)
 }

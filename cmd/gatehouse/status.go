@@ -63,6 +63,9 @@ func writeStatus(w io.Writer, s *control.Server) error {
 	if s.File != "" {
 		l.line("file", "%s", s.File)
 	}
+	for _, text := range s.Warnings {
+		l.line("warning", "%s", text)
+	}
 	for _, p := range s.Problems {
 		l.line("warning", "%s is no application: %s", p.Entry, p.Error)
 	}

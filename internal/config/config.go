@@ -131,6 +131,7 @@ type App struct {
 	MaxRequests   int           // of one worker; 0: no limit
 	MemorySoft    Size          // of one worker; 0: no limit
 	MemoryHard    Size          // likewise
+	Limits        AppLimits     // of all its processes
 	Health        string        // a path of the application; "": none is asked for
 	Slow          time.Duration // 0: never reported
 	Timeout       time.Duration // 0: none
@@ -164,6 +165,15 @@ type App struct {
 type Webapps struct {
 	Dir   string   // "" for none named
 	Hosts []string // as of a Site
+}
+
+// AppLimits bound what an application may take of the machine, with everything that
+// it starts; 0 is no bound.
+type AppLimits struct {
+	Memory    Size
+	CPU       float64 // cores
+	Files     int     // of each process
+	Processes int
 }
 
 // Manager is the page that looks after a folder of applications.

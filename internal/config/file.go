@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seed-07905ac1/gatehouse/internal/spelling"
@@ -329,7 +330,7 @@ func (d *decoder) put(s *Setting, v Value, name string, n *node) {
 	case n.kind == Text && n.text == "":
 		d.wrong(n.at, "%s: the text is empty; leave the key out for the default", s.Key())
 		return
-	case n.kind == Text && kinds&Integer != 0 && isDecimal(n.text):
+	case n.kind == Text && isNumber(kinds, n.text):
 		d.wrong(n.at, "%s: expected the number without quotes, got %s", s.Key(), n.describe())
 		return
 	default:
@@ -431,7 +432,11 @@ func under(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// isDecimal reports whether text is a number as an integer in a file is.
-func isDecimal(text string) bool {
-	return text != "" && strings.Trim(text, "0123456789") == ""
+// isNumber reports whether text is a number of one of these kinds, as in a file.
+func isNumber(kinds Kind, text string) bool {
+	if kinds&Fraction != 0 {
+		_, err := strconv.ParseFloat(text, 64)
+		return err == nil
+	}
+	return kinds&Integer != 0 && text != "" && strings.Trim(text, "0123456789") == ""
 }

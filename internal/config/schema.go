@@ -101,6 +101,8 @@ func valueSchema(v Value) *schemaNode {
 		return &schemaNode{Type: "string", Pattern: `^(off|0|[0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h).*)$`}
 	case countValue:
 		return v.schema()
+	case coresValue:
+		return &schemaNode{AnyOf: []*schemaNode{{Type: "number", Minimum: new(0), Maximum: new(mostCores)}, {Type: "string", Enum: []string{"off"}}}}
 	case *variablesValue:
 		return variablesSchema()
 	case processesValue:

@@ -77,6 +77,9 @@ func (s *schema) check(path string, v any) string {
 	case map[string]any:
 		kind = "object"
 	}
+	if _, fraction := v.(float64); fraction || kind == "integer" && slices.Contains(types, any("number")) {
+		kind = "number"
+	}
 	if len(types) > 0 && !slices.Contains(types, any(kind)) {
 		return fmt.Sprintf("%s: %v is not %v", path, v, types)
 	}
@@ -84,6 +87,10 @@ func (s *schema) check(path string, v any) string {
 	case string:
 		if len(v) < s.MinLength || s.Enum != nil && !slices.Contains(s.Enum, v) || !regexp.MustCompile(s.Pattern).MatchString(v) {
 			return path + ": text " + v
+		}
+	case float64:
+		if s.Minimum != nil && v < float64(*s.Minimum) || s.Maximum != nil && v > float64(*s.Maximum) {
+			return fmt.Sprint(path, ": number ", v)
 		}
 	case int64:
 		if s.Minimum != nil && v < *s.Minimum || s.Maximum != nil && v > *s.Maximum {

@@ -487,6 +487,27 @@ func Settings() []Setting {
 			bind: func(c *Config) Value { return boundValue{&c.App.MemoryHard, 1 * MB} },
 		},
 		{
+			Name: "limit-memory", Group: Applications, Flag: Run, Field: "pyapp.Config.Confinement",
+			What: "how much memory an application may have with all that it starts; where no control group can be made for it, how much each of its processes may",
+			Why:  "what an application may take depends on the application",
+			bind: func(c *Config) Value { return boundValue{&c.App.Limits.Memory, 16 * MB} },
+		},
+		{
+			Name: "limit-cpu", Group: Applications, Flag: Run, Field: "pyapp.Config.Confinement",
+			What: "how many processor cores an application may keep busy with all that it starts, such as 0.5; only a control group can hold it to that",
+			bind: func(c *Config) Value { return coresValue{&c.App.Limits.CPU} },
+		},
+		{
+			Name: "limit-files", Group: Applications, Flag: Run, Field: "pyapp.Config.Confinement",
+			What: "how many files each process of an application may have open, connections included",
+			bind: func(c *Config) Value { return countValue{&c.App.Limits.Files, 64, 1 << 20, "off"} },
+		},
+		{
+			Name: "limit-processes", Group: Applications, Flag: Run, Field: "pyapp.Config.Confinement",
+			What: "how many processes and threads an application may have; where no control group can be made for it, how many its user may, all else that it runs included, and root is not bounded",
+			bind: func(c *Config) Value { return countValue{&c.App.Limits.Processes, 4, 1 << 22, "off"} },
+		},
+		{
 			Name: "health", Group: Applications, Flag: Run, Field: "pyapp.Config.Health",
 			What: "a path that new workers must answer with 2xx or 3xx before they take over, at the start and at a reload",
 			Why:  "only the application knows what has to work",

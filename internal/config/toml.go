@@ -25,14 +25,15 @@ const (
 	Boolean
 	Array
 	Table
-	Tables // an array of tables
-	other  // numbers with a fraction, dates: no setting takes them
+	Tables   // an array of tables
+	Fraction // a number with a fraction
+	other    // dates: no setting takes them
 )
 
 // node is a value in a file and where it stands.
 type node struct {
 	kind  Kind
-	text  string  // of Text, Integer and Boolean as their Value reads it; as written for other
+	text  string  // of Text, Integer, Fraction and Boolean as their Value reads it; as written for other
 	items []*node // of Array and Tables
 	// names and tables are a Table's content, in the order of the file.
 	names  []string
@@ -63,7 +64,7 @@ func (n *node) describe() string {
 	switch n.kind {
 	case Text:
 		return "the text " + quoted(n.text)
-	case Integer:
+	case Integer, Fraction:
 		return "the number " + n.text
 	case Array:
 		return "an array"
@@ -232,7 +233,7 @@ func (t *tree) value(v *unstable.Node, at position) *node {
 			t.keyValue(n, c.Node())
 		}
 	case unstable.Float:
-		n.kind, n.text = other, "the number "+n.text
+		n.kind, n.text = Fraction, strings.ReplaceAll(n.text, "_", "")
 	default:
 		n.kind, n.text = other, "the date or time "+n.text
 	}

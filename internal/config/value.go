@@ -76,7 +76,7 @@ func tomlOf(v Value) string {
 	switch kinds := kindsOf(v); {
 	case kinds&Boolean != 0 && (text == On || text == Off):
 		return map[string]string{On: "true", Off: "false"}[text]
-	case kinds&Integer != 0 && isDecimal(text):
+	case isNumber(kinds, text):
 		return text
 	}
 	return tomlText(text)
@@ -210,6 +210,41 @@ func (v countValue) Set(text string) error {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < v.least || n > v.top {
 		return fmt.Errorf("%q is not a number from %d to %d", text, v.least, v.top)
+	}
+	*v.p = n
+	return nil
+}
+
+// coresValue is a number of processor cores, which may have a fraction; "off" or 0
+// stands for no bound.
+type coresValue struct{ p *float64 }
+
+// The range of cores: the kernel gives out shares of a hundredth, and knows no
+// machine with more.
+const (
+	leastCores = 0.01
+	mostCores  = 8192
+)
+
+func (v coresValue) Type() string { return "CORES" }
+
+func (v coresValue) kinds() Kind { return Integer | Fraction | Text }
+
+func (v coresValue) String() string {
+	if *v.p == 0 {
+		return "off"
+	}
+	return strconv.FormatFloat(*v.p, 'f', -1, 64)
+}
+
+func (v coresValue) Set(text string) error {
+	if text == "off" || text == "0" {
+		*v.p = 0
+		return nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n >= leastCores && n <= mostCores) { // nan is neither
+		return fmt.Errorf("%q is no number of cores, such as 0.5 or 2, from %v to %v", text, leastCores, mostCores)
 	}
 	*v.p = n
 	return nil

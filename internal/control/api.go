@@ -48,6 +48,8 @@ type Server struct {
 	Routed int `json:"routed,omitempty"`
 	// Processes are how many of those beside applications are in a state, by its name.
 	Processes map[string]int `json:"processes,omitempty"`
+	// Warnings are what the server cannot do as it was told to, a sentence each.
+	Warnings []string `json:"warnings,omitempty"`
 	// Problems are entries of the folder that are no applications.
 	Problems []Problem `json:"problems,omitempty"`
 }
@@ -89,6 +91,8 @@ type App struct {
 	// Processes run beside it.
 	Processes []Process `json:"processes,omitempty"`
 	Traffic   Traffic   `json:"traffic"`
+	// UnheldLimits are those that nothing holds it to, a sentence each.
+	UnheldLimits []string `json:"unheld_limits,omitempty"`
 }
 
 // Memory is what the workers have of their own, in bytes.

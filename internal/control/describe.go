@@ -1,6 +1,9 @@
 package control
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/metrics"
@@ -18,7 +21,7 @@ func (h *Handler) describe(s *webapps.Status) App {
 		Type: string(s.Type), About: s.About, Python: s.Python, User: s.User,
 		State: s.State.String(), Since: s.Since, Deploying: s.Deploying, Step: string(s.Step),
 		Debug: s.Debug, Asleep: s.Asleep, Retired: s.Retired, Rollback: s.Previous, Draining: s.Draining,
-		Traffic: traffic(&s.Traffic),
+		Traffic: traffic(&s.Traffic), UnheldLimits: s.Unheld,
 	}
 	if s.Failure != nil {
 		a.Failure = newError(s.Failure)
@@ -40,6 +43,21 @@ func (h *Handler) describe(s *webapps.Status) App {
 		}
 	}
 	return a
+}
+
+// warnings tell of limits that are not held, each once, however many applications
+// it is about.
+func warnings(apps []webapps.Status) (all []string) {
+	about := map[string][]string{}
+	for i := range apps {
+		for _, text := range apps[i].Unheld {
+			about[text] = append(about[text], apps[i].Name.String())
+		}
+	}
+	for _, text := range slices.Sorted(maps.Keys(about)) {
+		all = append(all, strings.Join(about[text], ", ")+": "+text)
+	}
+	return all
 }
 
 func worker(s *pyapp.WorkerStatus) Worker {

@@ -82,7 +82,9 @@ func send(w http.ResponseWriter, status int, v any) {
 func (h *Handler) server(*http.Request) (any, error) {
 	s := h.backend.Server()
 	s.Apps = map[string]int{}
-	for _, a := range h.backend.Apps() {
+	apps := h.backend.Apps()
+	s.Warnings = warnings(apps)
+	for _, a := range apps {
 		s.Apps[a.State.String()]++
 		if a.Routed {
 			s.Routed++

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/cgroup"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
 	"github.com/seed-07905ac1/gatehouse/internal/errorpage"
@@ -33,6 +34,7 @@ import (
 type app struct {
 	project *project
 	who     *account
+	groups  *cgroup.Tree
 	log     *slog.Logger
 	open    func(context.Context, pyapp.Config) (pool, error)
 	started *config.Loaded                   // the configuration of the start, which some settings stay with
@@ -131,6 +133,7 @@ func (a *app) exchange(ctx context.Context, l *config.Loaded, found *detect.Resu
 	if err != nil {
 		return err
 	}
+	c.Confinement.Groups = a.groups
 	if a.source != nil {
 		develop(&c)
 	}
@@ -222,6 +225,7 @@ func poolSettings(l *config.Loaded, name string) (pyapp.Config, error) {
 		MaxRequests:    c.MaxRequests,
 		MemorySoft:     int64(c.MemorySoft),
 		MemoryHard:     int64(c.MemoryHard),
+		Confinement:    pyapp.Confinement{Limits: limitsOf(c)},
 		Health:         c.Health,
 		Threads:        c.Threads,
 		NoPreload:      !c.Preload,

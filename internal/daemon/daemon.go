@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/cgroup"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 )
 
@@ -20,6 +21,7 @@ func Serve(ctx context.Context, cfg *config.Config, streams Streams) error {
 	l := &config.Loaded{Config: *cfg}
 	l.Config.Control = config.ControlOff // a folder has nothing to be told of, and may be served by the dozen
 	return run(ctx, l, streams, "", func(d *daemon) (opener, error) {
+		d.groupless = true
 		dir, err := findFolder(&cfg.Static)
 		if err != nil {
 			return nil, err
@@ -64,6 +66,7 @@ func Run(ctx context.Context, p Project, streams Streams) error {
 		}
 		return func() (site, error) {
 			a := newApp(located, l, found, d.who, d.log)
+			a.groups = d.groups
 			return a, a.start(ctx)
 		}, nil
 	})
@@ -104,19 +107,21 @@ type opener func() (site, error)
 // daemon is one server from start to end. It belongs to the goroutine of run, but
 // for front, which reloads change.
 type daemon struct {
-	screen  *screen
-	log     *slog.Logger
-	front   *front
-	signals *signals
-	begun   time.Time
-	who     *account // whom the process becomes; nil: it stays who it is
-	keep    bool     // it goes on to be able to do things as others
-	caution string   // about who it is; may be empty
-	cut     bool     // requests were ended before they were done
-	exposed bool     // others than this machine can reach it
-	version string   // of the program
-	control *controls
-	managed *managed // the manager page; nil if there is none
+	screen    *screen
+	log       *slog.Logger
+	front     *front
+	signals   *signals
+	begun     time.Time
+	who       *account     // whom the process becomes; nil: it stays who it is
+	keep      bool         // it goes on to be able to do things as others
+	groups    *cgroup.Tree // below which applications are; nil if the server has none of its own
+	caution   string       // about who it is; may be empty
+	groupless bool         // nothing of it could be in a group of its own
+	cut       bool         // requests were ended before they were done
+	exposed   bool         // others than this machine can reach it
+	version   string       // of the program
+	control   *controls
+	managed   *managed // the manager page; nil if there is none
 
 	reloading sync.Mutex // one reload at a time
 	warned    []string   // of risks; belongs to whoever reloads
@@ -165,6 +170,8 @@ func run(ctx context.Context, l *config.Loaded, streams Streams, version string,
 		return err
 	}
 	defer d.managed.close()
+	d.takeGroups()
+	defer func() { _ = d.groups.Close() }() // it only watches files
 	if err := d.who.become(d.keep); err != nil {
 		return &Error{Err: err}
 	}

@@ -39,7 +39,7 @@ func (a *app) status(name webapps.ContextName) webapps.Status {
 	if p := a.pool(); p != nil {
 		info, workers := p.Info(), p.Status()
 		s.State, s.Since, s.Python, s.Debug, s.Workers = webapps.Running, workers.Loaded, info.Python, info.Debug, &workers
-		s.InFlight = s.Traffic.InFlight
+		s.InFlight, s.Unheld = s.Traffic.InFlight, workers.Unheld
 		if info.Framework.Name != "" {
 			s.About = info.Framework.Name + " " + info.Framework.Version
 		}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/bell"
+	"github.com/seed-07905ac1/gatehouse/internal/cgroup"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
@@ -30,6 +31,7 @@ type sites struct {
 	project *project
 	folder  *appFolder // nil if there is none
 	who     *account
+	groups  *cgroup.Tree
 	byRoot  bool // started by root, and nobody named to run as: see foreign
 	log     *slog.Logger
 	pools   func(context.Context, pyapp.Config) (pool, error)
@@ -72,9 +74,10 @@ func runSites(ctx context.Context, p *project, l *config.Loaded, folder string, 
 		}
 		return func() (site, error) {
 			s := newSites(p, d.who, d.log)
-			s.byRoot = byRoot
+			s.byRoot, s.groups = byRoot, d.groups
 			if t != nil {
 				s.folder = newAppFolder(folder, l, t, d.log)
+				s.folder.groups = d.groups
 			}
 			return s, s.start(ctx, l)
 		}, nil
@@ -339,7 +342,7 @@ func (s *sites) named(l *config.Loaded, c *config.NamedApp) (*hosted, error) {
 	if err != nil {
 		return nil, err
 	}
-	pc.Mount = mountOf(c)
+	pc.Mount, pc.Confinement.Groups = mountOf(c), s.groups
 	n := &hosted{loaded: one, found: found, config: pc}
 	if t := s.current.Load(); t != nil {
 		n.app = t.apps[c.Name]
@@ -347,6 +350,7 @@ func (s *sites) named(l *config.Loaded, c *config.NamedApp) (*hosted, error) {
 	if n.app == nil {
 		n.app = newApp(p, one, found, s.who, s.log.With("app", c.Name))
 		n.app.tell = s.bell.Ring
+		n.app.groups = s.groups
 	}
 	return n, nil
 }

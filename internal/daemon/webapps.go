@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/cgroup"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/spelling"
 	"github.com/seed-07905ac1/gatehouse/webapps"
@@ -103,6 +104,7 @@ type appFolder struct {
 	*webapps.Deployer
 	dir     string
 	tenants *tenants
+	groups  *cgroup.Tree
 	log     *slog.Logger
 	started *config.Loaded                // the configuration of the start, which some settings stay with
 	loaded  atomic.Pointer[config.Loaded] // for applications that are deployed from now on

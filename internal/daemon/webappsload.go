@@ -58,6 +58,8 @@ func (h *appFolder) loadOwn(name webapps.ContextName, dir string) (webapps.App, 
 	if app.WSGI, err = poolSettings(l, filepath.Base(dir)); err != nil {
 		return app, err
 	}
+	app.Confinement = app.WSGI.Confinement
+	app.Confinement.Groups = h.groups
 	app.Type = webapps.Type(l.Config.App.Type)
 	if l.Config.App.Type == config.Auto {
 		app.Type = webapps.Auto
@@ -254,6 +256,10 @@ var bounds = []aBound{
 	{"workers", func(c *config.Config) int64 { return int64(max(c.App.Workers, c.App.MaxWorkers)) }, true},
 	{"memory-soft", func(c *config.Config) int64 { return int64(c.App.MemorySoft) }, true},
 	{"memory-hard", func(c *config.Config) int64 { return int64(c.App.MemoryHard) }, true},
+	{"limit-memory", func(c *config.Config) int64 { return int64(c.App.Limits.Memory) }, true},
+	{"limit-cpu", func(c *config.Config) int64 { return int64(c.App.Limits.CPU * 1e6) }, true},
+	{"limit-files", func(c *config.Config) int64 { return int64(c.App.Limits.Files) }, true},
+	{"limit-processes", func(c *config.Config) int64 { return int64(c.App.Limits.Processes) }, true},
 	{"start-timeout", func(c *config.Config) int64 { return int64(c.App.StartTimeout / time.Millisecond) }, true},
 
 	{"cgi-max-body", func(c *config.Config) int64 { return int64(c.CGI.MaxBody) }, false},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/asuser"
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/marshal"
 )
 
@@ -32,6 +33,8 @@ type Command struct {
 	// NewPrivileges lets programs with the set-user-ID or set-group-ID bit, or with
 	// capabilities of their file, give what the process starts their own rights.
 	NewPrivileges bool
+	// Cell is where the process is, and all it starts; nil for none.
+	Cell *confine.Cell
 	// Service names the entry in Modules that has load(settings) and
 	// serve(settings, number, files).
 	Service string
@@ -106,10 +109,13 @@ func Start(c Command) (*Template, error) {
 	}
 	cmd.ExtraFiles = []*os.File{theirs, lifeline} // descriptors 3 and 4
 	cmd.SysProcAttr = attributes(c.User)
-	t := &Template{cmd: cmd, mayGain: c.NewPrivileges, control: control, lifeline: life, patience: cmp.Or(c.Patience, DefaultPatience), done: make(chan struct{})}
+	t := &Template{cmd: cmd, cell: c.Cell, mayGain: c.NewPrivileges, control: control, lifeline: life, patience: cmp.Or(c.Patience, DefaultPatience), done: make(chan struct{})}
 	if err := t.start(); err != nil {
 		control.Close()
 		life.Close()
+		if errors.Is(err, confine.ErrUnlimited) {
+			return nil, fmt.Errorf("pyproc: start %s: %w", c.Python, err)
+		}
 		return nil, &Failure{Path: c.Python, Exception: unwrapPath(err).Error()}
 	}
 	return t, nil

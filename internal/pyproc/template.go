@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/confine"
 	"github.com/seed-07905ac1/gatehouse/internal/marshal"
 	"github.com/seed-07905ac1/gatehouse/internal/privileges"
 )
@@ -21,6 +22,7 @@ import (
 // children that run it. Its methods may be called concurrently.
 type Template struct {
 	cmd      *exec.Cmd
+	cell     *confine.Cell
 	control  *net.UnixConn
 	lifeline *os.File // our end; closing it has the kernel kill the group
 	patience time.Duration
@@ -90,7 +92,7 @@ func (t *Template) start() error {
 	started := make(chan error)
 	go func() {
 		err := privileges.Run(t.mayGain, func() error {
-			if err := t.cmd.Start(); err != nil {
+			if err := t.cell.Start(t.cmd); err != nil {
 				return err
 			}
 			started <- nil
