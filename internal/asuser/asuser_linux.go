@@ -57,6 +57,10 @@ const capVersion = 0x20080522 // _LINUX_CAPABILITY_VERSION_3
 // or finds a file that it could not without.
 const kept = 1<<0 | 1<<5 | 1<<6 | 1<<7 // CHOWN, KILL, SETGID, SETUID
 
+// keptToo is kept if the process has it, which in a container it may not:
+// CAP_SYS_RESOURCE, to limit programs of others without being them for a moment.
+const keptToo = 1 << 24
+
 const (
 	prGetKeepCaps = 7
 	prSetKeepCaps = 8
@@ -105,7 +109,11 @@ func (u *User) Become(keep bool) error {
 		return nil
 	}
 	header, sets := &capHeader{version: capVersion}, &capSets{}
-	sets[0].effective, sets[0].permitted = kept, kept
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_CAPGET, uintptr(unsafe.Pointer(header)), uintptr(unsafe.Pointer(sets)), 0); errno != 0 {
+		return os.NewSyscallError("capget", errno)
+	}
+	left := sets[0].permitted & (kept | keptToo)
+	*sets = capSets{{effective: left, permitted: left}}
 	if _, _, errno := syscall.AllThreadsSyscall(syscall.SYS_CAPSET, uintptr(unsafe.Pointer(header)), uintptr(unsafe.Pointer(sets)), 0); errno != 0 {
 		return os.NewSyscallError("capset", errno)
 	}

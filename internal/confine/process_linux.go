@@ -76,7 +76,11 @@ func (c *Cell) Impose(pid int, user *syscall.Credential, more PerProcess) error 
 	if !status.Stopped() {
 		return fmt.Errorf("%w: it ended at once", ErrUnlimited)
 	}
-	if err := AsOwner(user, func() error { return set(pid, limits) }); err != nil {
+	err := set(pid, limits)
+	if user != nil && errors.Is(err, syscall.EPERM) {
+		err = asOwner(user, func() error { return set(pid, limits) })
+	}
+	if err != nil {
 		return err
 	}
 	if err := syscall.PtraceDetach(pid); err != nil {
@@ -109,15 +113,14 @@ func prlimit(pid, resource int, set, get *syscall.Rlimit) error {
 	return nil
 }
 
-// AsOwner calls f with the real identity of the calling thread changed to user,
-// unless that is nil: Linux asks for that, or for CAP_SYS_RESOURCE, which
-// containers lack, to limit a process that has become somebody else. The effective
-// identity stays, and with it all rights. Only the thread changes, which must be
-// locked to its goroutine.
-func AsOwner(user *syscall.Credential, f func() error) error {
-	if user == nil {
-		return f()
-	}
+// asOwner calls f with the real identity of the calling thread changed to user:
+// Linux asks for that, or for CAP_SYS_RESOURCE, which containers lack, to limit a
+// process that has become somebody else. The effective identity stays, and with it
+// all rights. Only the thread changes, which must be locked to its goroutine.
+//
+// Meanwhile the user may send signals to the thread, and so to the server; where
+// the capability is there, nobody gets that chance.
+func asOwner(user *syscall.Credential, f func() error) error {
 	const keep = ^uintptr(0)
 	uid, gid := os.Getuid(), os.Getgid()
 	defer func() {
