@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,11 +31,26 @@ their latency in the last minute. Below stands what has failed.`,
 	return cmd
 }
 
+// userColumn is where the user stands, behind the entry.
+const userColumn = 3
+
 func writeApps(w io.Writer, apps *[]control.App) error {
-	t := newTable("APP", "WHAT", "ENTRY", "STATE", ">WORKERS", ">REQUESTS", ">PER SECOND", ">P99")
+	heading := []string{"APP", "WHAT", "ENTRY", "STATE", ">WORKERS", ">REQUESTS", ">PER SECOND", ">P99"}
+	// Whom they run as is of interest where that is more than one.
+	users := slices.ContainsFunc(*apps, func(a control.App) bool { return a.User != "" })
+	if users {
+		heading = slices.Insert(heading, userColumn, "USER")
+	}
+	t := newTable(heading...)
 	for i := range *apps {
 		a := &(*apps)[i]
-		t.add(a.Name, cmp.Or(a.About, "-"), cmp.Or(a.Entry, "-"), stateOf(a), number(len(a.Workers)), number(a.Traffic.InFlight), rate(a.Traffic.Rate), percentile(a, a.Traffic.P99))
+		cells := []string{
+			a.Name, cmp.Or(a.About, "-"), cmp.Or(a.Entry, "-"), stateOf(a), number(len(a.Workers)), number(a.Traffic.InFlight), rate(a.Traffic.Rate), percentile(a, a.Traffic.P99),
+		}
+		if users {
+			cells = slices.Insert(cells, userColumn, cmp.Or(a.User, "-"))
+		}
+		t.add(cells...)
 	}
 	if err := t.write(w); err != nil {
 		return err

@@ -303,6 +303,10 @@ func TestUsers(t *testing.T) {
 		}
 	}
 
+	if got := e.ok("apps", "/a"); !regexp.MustCompile(`ENTRY +USER +STATE[^\n]*\n/a .* a +daemon +running`).MatchString(got) {
+		t.Errorf("apps:\n%s", got)
+	}
+
 	// What the server keeps: SETUID, SETGID, KILL, CHOWN, and SYS_RESOURCE if there is
 	// that, with which it limits programs without being their user for a moment, in
 	// which they could end it.

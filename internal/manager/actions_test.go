@@ -228,7 +228,7 @@ func (b beside) Apps() []webapps.Status {
 	if err != nil {
 		panic(err)
 	}
-	return append(b.apps.Apps(), webapps.Status{Name: name, Type: webapps.WSGI, State: webapps.Running, Routed: true})
+	return append(b.apps.Apps(), webapps.Status{Name: name, Type: webapps.WSGI, State: webapps.Running, Routed: true, User: "daemon"})
 }
 
 func (beside) Undeploy(context.Context, webapps.ContextName) error {
@@ -248,7 +248,7 @@ func TestRouted(t *testing.T) {
 	d.log.Info("out of it", "app", "routed")
 	d.log.Info("out of another", "app", "/routed")
 	page := d.get("/apps/routed")
-	page.wants(t, http.StatusOK, ">Stop<", ">Reload<", "out of it")
+	page.wants(t, http.StatusOK, ">Stop<", ">Reload<", "out of it", "runs as <code>daemon</code>")
 	for _, not := range []string{"Undeploy", "out of another"} {
 		if strings.Contains(page.body, not) {
 			t.Errorf("the page of an application in no folder has %q", not)
