@@ -15,9 +15,9 @@ import (
 
 // confined has all applications run like that, within these limits.
 func confined(app webapps.App, c pyapp.Confinement) func(*webapps.Config) {
+	app.Confinement = c
 	return func(config *webapps.Config) {
-		config.Load = func(webapps.ContextName, string) (webapps.App, error) {
-			app.Confinement = c
+		config.Load = func(webapps.ContextName, string) (webapps.App, error) { // several at once call it
 			return app, nil
 		}
 	}
