@@ -24,23 +24,23 @@ func (g *Group) Close() error {
 		if g.dir != nil {
 			g.dir.Close()
 		}
-		if err := g.end(); err != nil {
+		if err := g.tree.end(g.path, time.Now().Add(endTime)); err != nil {
 			g.err = fmt.Errorf("cgroup: end what is in %s: %w", g.path, err)
 		}
 	})
 	return g.err
 }
 
-func (g *Group) end() error {
-	if !g.tree.kernels {
-		return os.RemoveAll(g.path)
+// end kills what is in a group and removes it; after the deadline it tries no more.
+func (t *Tree) end(dir string, deadline time.Time) error {
+	if !t.kernels {
+		return os.RemoveAll(dir)
 	}
-	deadline := time.Now().Add(endTime)
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		kill(g.path)
+		kill(dir)
 		// A group can be removed as soon as nobody in it lives any more. Nothing tells
 		// that sooner than trying: a notice would have to be waited for as well.
-		err := removeAll(g.path)
+		err := removeAll(dir)
 		if err == nil || !errors.Is(err, syscall.EBUSY) || time.Now().After(deadline) {
 			return err
 		}

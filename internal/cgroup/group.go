@@ -34,6 +34,9 @@ func cpuMax(cores float64) string {
 	return strconv.FormatInt(max(int64(cores*period), period/100), 10) + " " + strconv.Itoa(period)
 }
 
+// prefix is what the names of groups begin with, and of nothing else in a tree.
+const prefix = "app-"
+
 // folderName makes a name that a folder of the tree can have: not one of the
 // kernel's own files, which all begin with a controller and a dot.
 func folderName(name string, number int) string {
@@ -44,7 +47,7 @@ func folderName(name string, number int) string {
 		}
 		return '_'
 	}, strings.Trim(name, "/"))
-	return "app-" + clean[:min(len(clean), 64)] + "-" + strconv.Itoa(number)
+	return prefix + clean[:min(len(clean), 64)] + "-" + strconv.Itoa(number)
 }
 
 // counter is the number behind a name in a file of names and numbers, 0 if it is

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // The kernel's files that every group has.
@@ -33,7 +34,8 @@ const leafName = "server"
 // called concurrently.
 type Tree struct {
 	dir     string
-	kernels bool // it is the kernel's, and no folder that stands for one
+	kernels bool     // it is the kernel's, and no folder that stands for one
+	held    *os.File // dir, locked: whoever else takes it would end what is in its groups
 	has     Controllers
 	watcher *watcher
 	none    error // why it can make no groups; nil if it can
@@ -72,36 +74,67 @@ func (t *Tree) None() error {
 	return t.none
 }
 
-// take makes a tree of the group that this process is in, and leaves it.
+// take makes a tree of the group that this process is in, and leaves it. Leaving it
+// is the last that can fail.
 func take(dir string) (*Tree, error) {
+	t, err := hold(dir)
+	if err != nil {
+		return nil, err
+	}
 	leaf := filepath.Join(dir, leafName)
 	if err := os.Mkdir(leaf, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		_ = t.Close() // err is what to tell
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
 	if err := write(leaf, procs, strconv.Itoa(os.Getpid())); err != nil {
-		_ = os.Remove(leaf) // err is what to tell
+		_ = os.Remove(leaf) // likewise
+		_ = t.Close()
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
-	return At(dir)
+	t.arrange()
+	return t, nil
 }
 
-// At makes a tree of a group in which there are no processes. In a folder that is
-// none of the kernel's, for tests, files are written as they would be in one, and
-// processes are started without it.
+// At makes a tree of a group in which there are no processes. What a tree before it
+// has left there ends. In a folder that is none of the kernel's, for tests, files are
+// written as they would be in one, and processes are started without it.
 func At(dir string) (*Tree, error) {
+	t, err := hold(dir)
+	if err != nil {
+		return nil, err
+	}
+	t.arrange()
+	return t, nil
+}
+
+// hold makes a tree that has changed nothing yet. Nobody else may have one of that
+// group at the same time; the lock goes with the process.
+func hold(dir string) (*Tree, error) {
 	var system syscall.Statfs_t
 	if err := syscall.Statfs(dir, &system); err != nil {
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
-	const magic = 0x63677270 // CGROUP2_SUPER_MAGIC
-	t := &Tree{dir: dir, kernels: system.Type == magic}
-	t.sweep()
-	t.has = Controllers{Memory: t.hand("memory"), CPU: t.hand("cpu"), Processes: t.hand("pids")}
-	var err error
-	if t.watcher, err = newWatcher(); err != nil {
+	held, err := os.Open(dir)
+	if err != nil {
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
-	return t, nil
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		held.Close()
+		return nil, fmt.Errorf("cgroup: another server has %s: %w", dir, err)
+	}
+	w, err := newWatcher()
+	if err != nil {
+		held.Close()
+		return nil, fmt.Errorf("cgroup: %w", err)
+	}
+	const magic = 0x63677270 // CGROUP2_SUPER_MAGIC
+	return &Tree{dir: dir, kernels: system.Type == magic, held: held, watcher: w}, nil
+}
+
+// arrange clears the tree and gets its controllers.
+func (t *Tree) arrange() {
+	t.sweep()
+	t.has = Controllers{Memory: t.hand("memory"), CPU: t.hand("cpu"), Processes: t.hand("pids")}
 }
 
 // hand hands a controller on to the groups below, and reports whether they have it.
@@ -110,11 +143,24 @@ func (t *Tree) hand(controller string) bool {
 	return err == nil && slices.Contains(strings.Fields(string(have)), controller) && write(t.dir, subtree, "+"+controller) == nil
 }
 
-// sweep removes groups that a server before this one has left empty.
+// sweep ends what a server that did not come to its end has left in its groups, and
+// removes them. Those that stay all the same are in nobody's way: Make passes them by.
 func (t *Tree) sweep() {
-	left, _ := filepath.Glob(filepath.Join(t.dir, "app-*")) // the pattern is fine
+	var left []string
+	entries, _ := os.ReadDir(t.dir) // what cannot be looked at stays
+	for _, e := range entries {
+		if e.IsDir() && strings.HasPrefix(e.Name(), prefix) {
+			left = append(left, filepath.Join(t.dir, e.Name()))
+		}
+	}
+	if t.kernels {
+		for _, dir := range left {
+			kill(dir) // all at once, and then wait for each
+		}
+	}
+	deadline := time.Now().Add(endTime)
 	for _, dir := range left {
-		_ = removeAll(dir) // one that is not empty stays
+		_ = t.end(dir, deadline)
 	}
 }
 
@@ -146,7 +192,7 @@ func (t *Tree) Close() error {
 	if t == nil || t.watcher == nil {
 		return nil
 	}
-	return t.watcher.close()
+	return errors.Join(t.watcher.close(), t.held.Close())
 }
 
 // Make makes a group in which nobody is; the name is for people who look at the
@@ -156,11 +202,12 @@ func (t *Tree) Make(name string, l Limits) (*Group, error) {
 	if err := t.None(); err != nil {
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
-	t.mu.Lock()
-	t.made++
-	g := &Group{tree: t, path: filepath.Join(t.dir, folderName(name, t.made))}
-	t.mu.Unlock()
-	err := os.Mkdir(g.path, 0o755)
+	g := &Group{tree: t}
+	err := fs.ErrExist
+	for errors.Is(err, fs.ErrExist) { // one that sweep could not remove has that number
+		g.path = filepath.Join(t.dir, folderName(name, t.next()))
+		err = os.Mkdir(g.path, 0o755)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
@@ -178,6 +225,14 @@ func (t *Tree) Make(name string, l Limits) (*Group, error) {
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
 	return g, nil
+}
+
+// next is the number of the next group.
+func (t *Tree) next() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.made++
+	return t.made
 }
 
 // A Group is one in which processes are started. Its methods may be called

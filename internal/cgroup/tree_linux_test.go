@@ -269,6 +269,73 @@ func TestMembership(t *testing.T) {
 	}
 }
 
+// What a server that was killed has left in its groups ends when the next one takes
+// the tree over, and is in nobody's way; nor is a group that stays. Names of units
+// and folders are no patterns.
+func TestLeftOver(t *testing.T) {
+	dir, kernels := cgrouptest.Folder(t)
+	dir = filepath.Join(dir, `unit\x2d[a]*`)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	before, err := cgroup.At(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cgroup.At(dir); err == nil || !strings.Contains(err.Error(), "another server has "+dir) {
+		t.Errorf("a second tree of the same group: %v", err)
+	}
+	var paths []string
+	survivor := exec.Command("sleep", "1000")
+	survivor.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	for range 2 {
+		g, err := before.Make("blog", cgroup.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Attach(survivor.SysProcAttr) // the second, last
+		paths = append(paths, g.Path())
+	}
+	if err := survivor.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- survivor.Wait() }()
+	if !kernels {
+		_ = survivor.Process.Kill() // it is in no group
+	}
+	if err := before.Close(); err != nil { // as the end of a process does, with the groups left
+		t.Fatal(err)
+	}
+	tree, err := cgroup.At(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	for _, path := range paths {
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is there still: %v", path, err)
+			_ = survivor.Process.Kill() // the test is to end
+		}
+	}
+	if err := <-ended; err == nil || err.Error() != "signal: killed" {
+		t.Errorf("the survivor ended with %v", err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "app-blog-1"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	g, err := tree.Make("blog", cgroup.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := filepath.Base(g.Path()); got != "app-blog-2" {
+		t.Errorf("beside app-blog-1, %s was made", got)
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // takeOver is a server that is started in a group of its own.
 func takeOver() error {
 	tree := cgroup.Open()
@@ -330,10 +397,27 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer folder.Close()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), asServer+"=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(folder.Fd())}
-	if out, err := cmd.CombinedOutput(); err != nil {
+	server := func() (string, error) {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), asServer+"=1")
+		cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(folder.Fd())}
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	other, err := cgroup.At(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := server(); err == nil || !strings.Contains(out, "another server has") {
+		t.Errorf("beside another server: %v: %s", err, out)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "server")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it has moved all the same: %v", err)
+	}
+	if err := other.Close(); err != nil {
+		t.Error(err)
+	}
+	if out, err := server(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
 }
