@@ -42,7 +42,9 @@ func (c Confinement) Open(name string, asRoot bool, log *slog.Logger) (*Cell, er
 			r.has = c.Groups.Controllers()
 			r.group.Heed(r.heed)
 		} else if c.Limits != (Limits{}) {
-			return nil, fmt.Errorf("confine: %w", err) // without limits it can do without
+			return nil, fmt.Errorf("confine: %w", err)
+		} else {
+			log.Warn("there is no control group for the application: what leaves its other processes may outlive them", "error", err)
 		}
 	}
 	r.unheld = c.unheld(r.has, asRoot)

@@ -134,7 +134,8 @@ func TestNothing(t *testing.T) {
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	open(t, confine.Confinement{Groups: groups}, true) // the group cannot be made, and none is needed
+	_, log := open(t, confine.Confinement{Groups: groups}, true) // the group cannot be made, and none is needed
+	log.Line(t, "level=WARN", "there is no control group for the application", "no such file")
 	if _, err := (confine.Confinement{Groups: groups, Limits: all}).Open("shop", true, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("limits that cannot be held are no error")
 	}
