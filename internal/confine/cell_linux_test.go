@@ -14,6 +14,7 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/cgroup"
 	"github.com/seed-07905ac1/gatehouse/internal/cgroup/cgrouptest"
 	"github.com/seed-07905ac1/gatehouse/internal/confine"
+	"github.com/seed-07905ac1/gatehouse/internal/lifeline"
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
@@ -206,5 +207,28 @@ func TestAsSomebodyElse(t *testing.T) {
 	}
 	if os.Getuid() != 0 {
 		t.Error("the thread did not become itself again")
+	}
+}
+
+// A process that has ended before it could get its limits is there to be reaped.
+func TestEndedAtOnce(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cell, _ := open(t, confine.Confinement{Limits: all}, false)
+	cmd := exec.Command("/bin/true")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cell.Prepare(cmd.SysProcAttr, confine.PerProcess{})
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	lifeline.Await(cmd.Process.Pid)
+	if err := cell.Impose(cmd.Process.Pid, nil, confine.PerProcess{}); !errors.Is(err, confine.ErrUnlimited) || !strings.Contains(err.Error(), "it ended at once") {
+		t.Errorf("%v", err)
+	}
+	if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
+		t.Errorf("it cannot be reaped: %v", err)
 	}
 }

@@ -62,21 +62,14 @@ func (c *Cell) Impose(pid int, user *syscall.Credential, more PerProcess) error 
 	if len(limits) == 0 {
 		return nil
 	}
-	const wAll = 0x40000000 // traced or not
-	var status syscall.WaitStatus
-	for {
-		_, err := syscall.Wait4(pid, &status, wAll, nil)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, syscall.EINTR) {
-			return fmt.Errorf("%w: wait: %w", ErrUnlimited, err)
-		}
+	ended, err := awaitStop(pid)
+	if err != nil {
+		return fmt.Errorf("%w: wait: %w", ErrUnlimited, err)
 	}
-	if !status.Stopped() {
+	if ended {
 		return fmt.Errorf("%w: it ended at once", ErrUnlimited)
 	}
-	err := set(pid, limits)
+	err = set(pid, limits)
 	if user != nil && errors.Is(err, syscall.EPERM) {
 		err = asOwner(user, func() error { return set(pid, limits) })
 	}
@@ -87,6 +80,31 @@ func (c *Cell) Impose(pid int, user *syscall.Credential, more PerProcess) error 
 		return fmt.Errorf("%w: let it go: %w", ErrUnlimited, err)
 	}
 	return nil
+}
+
+// awaitStop waits until the process has stopped, or has ended, and reaps it in
+// neither case: till then its number means nobody else, whom the caller could kill.
+func awaitStop(pid int) (ended bool, err error) {
+	const (
+		pPID    = 1
+		stopped = 2 // WSTOPPED, of which traced is a kind
+		exited  = 4 // WEXITED
+		noWait  = 0x01000000
+		trapped = 4 // CLD_TRAPPED; the codes of an end are less
+	)
+	var info struct { // siginfo_t, as all have it but MIPS
+		number, errno, code int32
+		_                   [116]byte
+	}
+	for {
+		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, pPID, uintptr(pid), uintptr(unsafe.Pointer(&info)), stopped|exited|noWait, 0, 0)
+		if errno == 0 {
+			return info.code < trapped, nil
+		}
+		if errno != syscall.EINTR {
+			return false, errno
+		}
+	}
 }
 
 func set(pid int, limits []Rlimit) error {
