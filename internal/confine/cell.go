@@ -146,7 +146,7 @@ func (c *Cell) Start(cmd *exec.Cmd) error {
 	c.Prepare(cmd.SysProcAttr, PerProcess{})
 	err := cmd.Start()
 	if err != nil {
-		return err
+		return StartError(cmd.SysProcAttr, err)
 	}
 	if err = c.Impose(cmd.Process.Pid, cmd.SysProcAttr.Credential, PerProcess{}); err != nil {
 		_ = cmd.Process.Kill() // it may have ended

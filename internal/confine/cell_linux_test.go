@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/seed-07905ac1/gatehouse/internal/cgroup"
 	"github.com/seed-07905ac1/gatehouse/internal/cgroup/cgrouptest"
@@ -231,4 +232,75 @@ func TestEndedAtOnce(t *testing.T) {
 	if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
 		t.Errorf("it cannot be reaped: %v", err)
 	}
+}
+
+// Where the system forbids ptrace it is said that limits take it, and nothing else
+// that is refused is taken for that.
+func TestPtraceForbidden(t *testing.T) {
+	limited, _ := open(t, confine.Confinement{Limits: all}, false)
+	start := func(cell *confine.Cell, program string) error {
+		cmd := exec.Command(program)
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+		err := cell.Start(cmd)
+		if err == nil {
+			_ = cmd.Wait() // how it ends does not count
+		}
+		return err
+	}
+	const why = "this system forbids ptrace, which setting limits takes"
+	noProgram := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(noProgram, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := start(limited, noProgram); !errors.Is(err, syscall.EACCES) || errors.Is(err, confine.ErrUnlimited) {
+		t.Errorf("a file that is not executable: %v", err)
+	}
+	for _, errno := range []syscall.Errno{syscall.EPERM, syscall.EACCES, syscall.ENOSYS} {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			runtime.LockOSThread() // for good: the thread ends with this, for it cannot become what it was
+			if err := forbidPtrace(errno); err != nil {
+				t.Error(err)
+				return
+			}
+			if err := start(limited, "/bin/true"); !errors.Is(err, confine.ErrUnlimited) || !errors.Is(err, errno) || !strings.Contains(err.Error(), why) {
+				t.Errorf("with limits: %v", err)
+			}
+			if err := start(nil, "/bin/true"); err != nil {
+				t.Errorf("without limits: %v", err)
+			}
+		}()
+		<-done
+	}
+}
+
+// forbidPtrace has ptrace fail with errno from now on, for the calling thread and
+// what it starts.
+func forbidPtrace(errno syscall.Errno) error {
+	const (
+		setSeccomp    = 22 // PR_SET_SECCOMP
+		modeFilter    = 2
+		setNoNewPrivs = 38
+		load          = syscall.BPF_LD | syscall.BPF_W | syscall.BPF_ABS
+		ifEqual       = syscall.BPF_JMP | syscall.BPF_JEQ | syscall.BPF_K
+		answer        = syscall.BPF_RET | syscall.BPF_K
+		fails, goes   = 0x00050000, 0x7fff0000
+	)
+	filter := []syscall.SockFilter{
+		{Code: load}, // the number of the system call
+		{Code: ifEqual, K: syscall.SYS_PTRACE, Jf: 1},
+		{Code: answer, K: fails | uint32(errno)},
+		{Code: answer, K: goes},
+	}
+	program := syscall.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	if _, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, setNoNewPrivs, 1, 0, 0, 0, 0); errno != 0 {
+		return os.NewSyscallError("no_new_privs", errno)
+	}
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, setSeccomp, modeFilter, uintptr(unsafe.Pointer(&program))); errno != 0 {
+		return os.NewSyscallError("seccomp", errno)
+	}
+	return nil
 }

@@ -47,6 +47,24 @@ func (c *Cell) Prepare(attr *syscall.SysProcAttr, more PerProcess) {
 	attr.Ptrace = c.each() != PerProcess{} || more != PerProcess{}
 }
 
+// StartError is what err, that of starting a process with attributes which Prepare
+// was given, means: an ErrUnlimited where the system forbids what setting limits
+// takes, else err.
+func StartError(attr *syscall.SysProcAttr, err error) error {
+	if attr.Ptrace && refused(err) {
+		// The process itself may have been what was refused. So the same is tried with
+		// a program that cannot be there, which is looked for last of all.
+		if _, tried := syscall.ForkExec("", nil, &syscall.ProcAttr{Sys: &syscall.SysProcAttr{Ptrace: true}}); refused(tried) {
+			return fmt.Errorf("%w: this system forbids ptrace, which setting limits takes: %w", ErrUnlimited, err)
+		}
+	}
+	return err
+}
+
+func refused(err error) bool {
+	return errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.ENOSYS)
+}
+
 // Impose sets the limits of a process that was started with attributes which
 // Prepare was given, as user if that is not nil, and lets it go. Only the thread
 // that has started the process may call it. After an error, which is an

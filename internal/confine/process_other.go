@@ -19,5 +19,8 @@ func (PerProcess) Rlimits() []Rlimit { return nil }
 // Prepare does nothing.
 func (*Cell) Prepare(*syscall.SysProcAttr, PerProcess) {}
 
+// StartError returns err.
+func StartError(_ *syscall.SysProcAttr, err error) error { return err }
+
 // Impose does nothing.
 func (*Cell) Impose(int, *syscall.Credential, PerProcess) error { return nil }
