@@ -37,8 +37,10 @@ var ErrRoot = errors.New("asuser: nothing is done as root")
 // means that f was not called. Safe for concurrent use; each call costs a thread
 // for as long as it takes.
 //
-// f runs in a goroutine of its own; what it starts, another goroutine or process,
-// does not have these rights. A panic of it is the caller's.
+// f runs in a goroutine of its own; another that it starts does not have these
+// rights. It must start no process: that would have the user's effective id and the
+// server's real and saved ones, which it could take back. A panic of it is the
+// caller's.
 func (u *User) Do(f func() error) error {
 	if u == nil {
 		return f()
