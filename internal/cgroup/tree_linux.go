@@ -35,7 +35,7 @@ const leafName = "server"
 type Tree struct {
 	dir     string
 	kernels bool     // it is the kernel's, and no folder that stands for one
-	held    *os.File // dir, locked: whoever else takes it would end what is in its groups
+	held    *os.File // the leaf, locked: whoever else took the tree would end what is in its groups
 	has     Controllers
 	watcher *watcher
 	none    error // why it can make no groups; nil if it can
@@ -81,14 +81,10 @@ func take(dir string) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	leaf := filepath.Join(dir, leafName)
-	if err := os.Mkdir(leaf, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		_ = t.Close() // err is what to tell
-		return nil, fmt.Errorf("cgroup: %w", err)
-	}
+	leaf := t.held.Name()
 	if err := write(leaf, procs, strconv.Itoa(os.Getpid())); err != nil {
-		_ = os.Remove(leaf) // likewise
-		_ = t.Close()
+		_ = os.Remove(leaf) // err is what to tell
+		_ = t.Close()       // likewise
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
 	t.arrange()
@@ -107,28 +103,45 @@ func At(dir string) (*Tree, error) {
 	return t, nil
 }
 
-// hold makes a tree that has changed nothing yet. Nobody else may have one of that
-// group at the same time; the lock goes with the process.
+// hold makes a tree in which there is nothing but its leaf. Nobody else may have one
+// of that group at the same time; the lock goes with the process. What others can
+// open they can lock, so nobody else can open the leaf.
 func hold(dir string) (*Tree, error) {
 	var system syscall.Statfs_t
 	if err := syscall.Statfs(dir, &system); err != nil {
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
-	held, err := os.Open(dir)
+	w, err := newWatcher()
 	if err != nil {
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
-	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		held.Close()
-		return nil, fmt.Errorf("cgroup: another server has %s: %w", dir, err)
-	}
-	w, err := newWatcher()
+	held, err := lock(filepath.Join(dir, leafName))
 	if err != nil {
-		held.Close()
+		_ = w.close() // err is what to tell
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
 	const magic = 0x63677270 // CGROUP2_SUPER_MAGIC
 	return &Tree{dir: dir, kernels: system.Type == magic, held: held, watcher: w}, nil
+}
+
+// lock makes the leaf, if it is not there, and takes it.
+func lock(leaf string) (*os.File, error) {
+	const mode = 0o700
+	if err := os.Mkdir(leaf, mode); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	if err := os.Chmod(leaf, mode); err != nil { // that of a server before this one
+		return nil, err
+	}
+	f, err := os.Open(leaf)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("another server has %s: %w", leaf, err)
+	}
+	return f, nil
 }
 
 // arrange clears the tree and gets its controllers.

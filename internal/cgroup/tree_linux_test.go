@@ -340,12 +340,12 @@ func TestLeftOver(t *testing.T) {
 func takeOver() error {
 	tree := cgroup.Open()
 	defer tree.Close()
-	if err := tree.None(); err != nil {
-		return err
-	}
 	mine, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return err
+	}
+	if err := tree.None(); err != nil {
+		return fmt.Errorf("%w, and it is in %s", err, mine[strings.LastIndex(string(mine), "0::")+3:])
 	}
 	if !strings.Contains(string(mine), "/server\n") {
 		return fmt.Errorf("it is in %s", mine)
@@ -408,11 +408,15 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := server(); err == nil || !strings.Contains(out, "another server has") {
+	out, err := server()
+	if err == nil || !strings.Contains(out, "another server has") {
 		t.Errorf("beside another server: %v: %s", err, out)
 	}
-	if _, err := os.Lstat(filepath.Join(dir, "server")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("it has moved all the same: %v", err)
+	if !strings.Contains(out, "and it is in /"+filepath.Base(dir)+"\n") {
+		t.Errorf("it has moved all the same: %s", out)
+	}
+	if info, err := os.Lstat(filepath.Join(dir, "server")); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("others can lock the tree: %v, %v", info.Mode(), err)
 	}
 	if err := other.Close(); err != nil {
 		t.Error(err)
