@@ -165,7 +165,7 @@ func (d *Deployer) prepareProcesses(i *instance) error {
 // task.
 func (d *Deployer) handProcesses(a *app, from, to *instance) {
 	if from != nil && from.processes != nil {
-		d.tasks.Go(func() { from.processes.stop(d.ctx) })
+		d.tasks.Go(func() { from.processes.stop(d.grace) })
 	}
 	if to == nil || to.processes == nil {
 		return

@@ -37,7 +37,8 @@ const (
 	// is retired: what sessions usually last.
 	DefaultIdle = 30 * time.Minute
 	// DefaultProcessGrace is what a process beside an application gets between
-	// SIGTERM and SIGKILL, to finish what it is at.
+	// SIGTERM and SIGKILL, to finish what it is at: when its code is replaced or
+	// stopped, and when the server ends, whatever time requests have taken then.
 	DefaultProcessGrace = 10 * time.Second
 	// DefaultMaxUpload bounds an archive, in bytes.
 	DefaultMaxUpload = 512 << 20
@@ -132,8 +133,10 @@ type Deployer struct {
 
 	loading   context.Context // ends when no deployment may go on
 	stopLoads context.CancelFunc
-	ctx       context.Context // ends when everything is to end at once
+	ctx       context.Context // ends when everything but what runs beside applications is to end at once
 	cancel    context.CancelFunc
+	grace     context.Context // ends when what runs beside applications is to end at once as well
+	hurry     context.CancelFunc
 	loop      sync.WaitGroup
 	tasks     sync.WaitGroup // deployments, drains and calls of methods
 }
@@ -185,6 +188,7 @@ func Open(config Config) (*Deployer, error) {
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.loading, d.stopLoads = context.WithCancel(d.ctx)
+	d.grace, d.hurry = context.WithCancel(context.Background())
 	var firsts sync.WaitGroup
 	d.look(true, &firsts)
 	d.loop.Go(func() {
@@ -219,7 +223,9 @@ func poke(c chan struct{}) {
 }
 
 // Close ends all applications; requests that are under way may finish until ctx
-// ends. A second call does nothing.
+// ends. The processes beside applications are told to end and have ProcessGrace for
+// it: a deadline of ctx, which requests may have used up, leaves them that, and only
+// if ctx is canceled they are killed at once. A second call does nothing.
 func (d *Deployer) Close(ctx context.Context) error {
 	d.mu.Lock()
 	if d.closing {
@@ -228,7 +234,12 @@ func (d *Deployer) Close(ctx context.Context) error {
 	}
 	d.closing = true
 	d.mu.Unlock()
-	stop := context.AfterFunc(ctx, d.cancel)
+	stop := context.AfterFunc(ctx, func() {
+		d.cancel()
+		if errors.Is(ctx.Err(), context.Canceled) {
+			d.hurry()
+		}
+	})
 	defer stop()
 	d.stopLoads()
 	d.loop.Wait()
@@ -247,7 +258,7 @@ func (d *Deployer) Close(ctx context.Context) error {
 	for n, i := range running {
 		wg.Go(func() { ends[n] = i.end(ctx) })
 		if i.processes != nil {
-			wg.Go(func() { i.processes.stop(ctx) })
+			wg.Go(func() { i.processes.stop(d.grace) })
 		}
 	}
 	wg.Wait()
@@ -256,6 +267,7 @@ func (d *Deployer) Close(ctx context.Context) error {
 	}
 	d.tasks.Wait()
 	d.cancel()
+	d.hurry()
 	return errors.Join(append(append(errs, ends...), d.store.close())...)
 }
 

@@ -1,11 +1,13 @@
 package webapps_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -111,6 +113,79 @@ func TestProcessDeaf(t *testing.T) {
 	gone(t, first)
 	h.close()
 	gone(t, second)
+}
+
+// lastWords is a process that has something to do when it is told to end, which
+// waits for what the returned function says.
+func lastWords(t *testing.T, data string) (p webapps.Process, goOn func()) {
+	t.Helper()
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := fmt.Sprintf(`trap 'echo told >>"$GATEHOUSE_DATA/words"; read word <%s; echo $word >>"$GATEHOUSE_DATA/words"; exit' TERM
+echo $$ >>"$GATEHOUSE_DATA/words"
+while :; do sleep 1000 & wait; done`, fifo)
+	return webapps.Process{Name: "slow", Command: command}, func() {
+		lines(t, filepath.Join(data, "words"), 2)
+		f, err := os.OpenFile(fifo, os.O_RDWR, 0) // waits for nobody
+		if err == nil {
+			_, err = f.WriteString("goodbye\n")
+			t.Cleanup(func() { _ = f.Close() })
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestProcessGrace: when the server ends, who runs beside an application has its
+// grace, even if requests have used up all their time, unless somebody is in a hurry.
+func TestProcessGrace(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		stopped, hurry bool
+	}{
+		{"that runs", false, false},
+		{"that is stopped already", true, false},
+		{"that runs, in a hurry", false, true},
+		{"that is stopped already, in a hurry", true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			testserver.NoLeaks(t)
+			dir := t.TempDir()
+			data := filepath.Join(dir, ".gatehouse/data/blog")
+			write(t, filepath.Join(dir, "blog"), page("files"))
+			slow, goOn := lastWords(t, data)
+			h := open(t, dir, beside(slow), func(c *webapps.Config) { c.ProcessGrace = time.Hour })
+			pid := lines(t, filepath.Join(data, "words"), 1)[0]
+			if tt.stopped {
+				if err := h.Stop(t.Context(), named(t, "blog")); err != nil {
+					t.Fatal(err)
+				}
+				lines(t, filepath.Join(data, "words"), 2)
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), 0)
+			if tt.hurry {
+				ctx, cancel = context.WithCancel(context.Background())
+				cancel()
+			}
+			defer cancel()
+			closed := make(chan error, 1)
+			go func() { closed <- h.Close(ctx) }()
+			if !tt.hurry {
+				goOn()
+			}
+			if err := testserver.Receive(t, "the end", closed); err != nil {
+				t.Error(err)
+			}
+			gone(t, pid)
+			text, err := os.ReadFile(filepath.Join(data, "words"))
+			if err != nil || strings.HasSuffix(string(text), "told\ngoodbye\n") == tt.hurry {
+				t.Errorf("it says %q, %v", text, err)
+			}
+		})
+	}
 }
 
 // TestProcessRestarts: what ends is started again, and how it ended is told.

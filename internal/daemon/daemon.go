@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-07905ac1/gatehouse/internal/cgroup"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
 // Serve serves the folder that cfg names, with its scripts and pages if they are to run, until a signal or ctx ends it. The
@@ -97,7 +98,8 @@ type site interface {
 	risks() []string
 	// dump logs what application code is doing now. It does not take long.
 	dump(ctx context.Context)
-	// close ends the site; if ctx has ended, at once.
+	// close ends the site. At the deadline of ctx what still works for requests ends
+	// at once; when ctx is canceled, all that runs does.
 	close(ctx context.Context) error
 }
 
@@ -118,6 +120,7 @@ type daemon struct {
 	caution   string       // about who it is; may be empty
 	groupless bool         // nothing of it could be in a group of its own
 	cut       bool         // requests were ended before they were done
+	hurried   bool         // somebody has asked for the end a second time
 	exposed   bool         // others than this machine can reach it
 	version   string       // of the program
 	control   *controls
@@ -181,11 +184,8 @@ func run(ctx context.Context, l *config.Loaded, streams Streams, version string,
 		return err
 	}
 	served := d.serve(ctx, s)
-	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	ctx, cancel := d.closing()
 	defer cancel()
-	if d.cut {
-		cancel() // patience has ended already
-	}
 	return errors.Join(served, s.close(ctx))
 }
 
@@ -306,8 +306,10 @@ func (d *daemon) warn(s site) {
 	d.warned = risks
 }
 
-// closeWait is how long processes without work may take to end.
-const closeWait = 5 * time.Second
+// closeWait is how long a site may take to end that nobody asks for anything any
+// more. What runs beside applications may use its grace, and the rest is not ended
+// before that: what such a process does last may need it.
+const closeWait = webapps.DefaultProcessGrace + 5*time.Second
 
 // abortWait is how long handlers may take to notice that their connections are
 // gone. What they then say about them still goes into the log and the summary.
@@ -323,6 +325,7 @@ func (d *daemon) end(patience time.Duration) error {
 		wg.Go(func() {
 			select {
 			case <-d.signals.end:
+				d.hurried = true
 				cancel()
 			case <-stop:
 			}
@@ -340,6 +343,20 @@ func (d *daemon) end(patience time.Duration) error {
 	d.front.logs.close()   // their last lines belong before the summary
 	d.summary()
 	return err
+}
+
+// closing is for the site's close. Requests that have outlasted their patience have
+// no more time, while what runs beside applications has not been told to end yet.
+func (d *daemon) closing() (context.Context, context.CancelFunc) {
+	wait := closeWait
+	if d.cut && !d.hurried {
+		wait = 0
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	if d.hurried {
+		cancel()
+	}
+	return ctx, cancel
 }
 
 // summary is the last line.

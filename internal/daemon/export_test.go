@@ -30,6 +30,9 @@ var (
 	Wrap        = wrap
 )
 
+// EndsIn is what the server may take to end when requests have had their time.
+const EndsIn = abortWait + closeWait
+
 // Pool is what an application is to the daemon.
 type Pool = pool
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/config"
+	"github.com/seed-07905ac1/gatehouse/internal/daemon"
 	"github.com/seed-07905ac1/gatehouse/webapps"
 )
 
@@ -34,8 +35,11 @@ func TestUnit(t *testing.T) {
 	if !strings.Contains(unit["SystemCallFilter"], "ptrace") {
 		t.Error("limits cannot be imposed without ptrace")
 	}
+	if daemon.EndsIn < webapps.DefaultProcessGrace+6*time.Second {
+		t.Errorf("the server ends in %v, and what runs beside applications gets %v", daemon.EndsIn, webapps.DefaultProcessGrace)
+	}
 	patience, err := time.ParseDuration(unit["TimeoutStopSec"] + "s")
-	if least := config.Default().Drain + webapps.DefaultProcessGrace + 10*time.Second; err != nil || patience < least {
+	if least := config.Default().Drain + daemon.EndsIn + 10*time.Second; err != nil || patience < least {
 		t.Errorf("TimeoutStopSec=%v, %v; the server may take %v", unit["TimeoutStopSec"], err, least)
 	}
 }
