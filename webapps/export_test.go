@@ -21,6 +21,10 @@ func Settled(dir, name string, since time.Time) bool {
 // SetClock has version cookies made and read at another time.
 func (d *Deployer) SetClock(now func() time.Time) { d.cookies.now = now }
 
+// SetRemover has folders that are thrown away removed by somebody else. Nothing has
+// been thrown away yet.
+func (d *Deployer) SetRemover(remove func(path string) error) { d.store.remove = remove }
+
 // Top is top.
 var Top = top
 

@@ -268,21 +268,29 @@ func (d *Deployer) build(ctx context.Context, i *instance, p *environmentPlan, d
 
 // leave has an instance that has ended need its environment no longer, and removes
 // those of its application that nobody needs, but for the one that was used last:
-// a rollback needs it.
+// a rollback needs it. The caller is a task, and nobody waits for the removal: there
+// is no end to what a user can put into an environment.
 func (d *Deployer) leave(i *instance) {
 	if i.environment == "" {
 		return
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.environments[i.environment]--
 	if d.environments[i.environment] == 0 {
 		delete(d.environments, i.environment)
 	}
 	i.environment = ""
-	if err := d.store.keepEnvironments(i.name, func(dir string) bool { return d.environments[dir] > 0 }); err != nil {
-		d.log.Warn("an environment that nobody needs stays", "app", i.name.String(), "error", err)
-	}
+	// They are away before somebody may need one again.
+	aside, err := d.store.keepEnvironments(i.name, func(dir string) bool { return d.environments[dir] > 0 })
+	d.mu.Unlock()
+	d.tasks.Go(func() {
+		for _, path := range aside {
+			err = errors.Join(err, d.store.remove(path))
+		}
+		if err != nil {
+			d.log.Warn("an environment that nobody needs stays", "app", i.name.String(), "error", err)
+		}
+	})
 }
 
 // completeMark is the file by which an environment is known to be whole; when it
@@ -308,9 +316,9 @@ func markUsed(dir string) error {
 	return os.Chtimes(filepath.Join(dir, completeMark), now, now)
 }
 
-// keepEnvironments removes the environments of an application that are not needed,
-// but for one, which was used last.
-func (s *store) keepEnvironments(name ContextName, needed func(dir string) bool) error {
+// keepEnvironments sets aside the environments of an application that are not
+// needed, but for one, which was used last. The caller removes what aside names.
+func (s *store) keepEnvironments(name ContextName, needed func(dir string) bool) (aside []string, err error) {
 	type idle struct {
 		dir  string
 		used time.Time
@@ -318,9 +326,9 @@ func (s *store) keepEnvironments(name ContextName, needed func(dir string) bool)
 	entries, err := os.ReadDir(filepath.Join(s.apps(name), environmentsName))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // the application is gone
+			return nil, nil // the application is gone
 		}
-		return err
+		return nil, err
 	}
 	var all []idle
 	for _, e := range entries {
@@ -344,8 +352,12 @@ func (s *store) keepEnvironments(name ContextName, needed func(dir string) bool)
 	var errs []error
 	for n, one := range all {
 		if n > 0 || one.used.IsZero() {
-			errs = append(errs, s.discard(one.dir))
+			path, err := s.setAside(one.dir)
+			errs = append(errs, err)
+			if path != "" {
+				aside = append(aside, path)
+			}
 		}
 	}
-	return errors.Join(errs...)
+	return aside, errors.Join(errs...)
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -154,7 +155,7 @@ func replace(t testing.TB, app, text string) {
 }
 
 // TestInstallUV: uv is taken where it is there; environments that nobody needs are
-// removed, but for the last one.
+// removed, but for the last one, and nobody waits for that.
 func TestInstallUV(t *testing.T) {
 	fakeUV(t)
 	dir, wheels := t.TempDir(), t.TempDir()
@@ -166,16 +167,35 @@ func TestInstallUV(t *testing.T) {
 	write(t, app, tree{"requirements.txt": "gift==1.0\n"})
 	h := open(t, dir, installing(webapps.Install{On: true, Wheels: wheels}))
 	h.wants("/blog/", 200, "word 0 in")
+	removing, goOn := make(chan string, 4), make(chan struct{})
+	h.SetRemover(func(path string) error {
+		removing <- path
+		<-goOn
+		return os.RemoveAll(path)
+	})
+	letGo := sync.OnceFunc(func() { close(goOn) })
+	defer letGo()
 	for n := 1; n < 4; n++ {
 		replace(t, app, fmt.Sprintf("gift==1.%d\n", n))
 		if err := h.Reload(t.Context(), named(t, "blog")); err != nil {
 			t.Fatal(err)
 		}
 		h.wants("/blog/", 200, fmt.Sprintf("word %d in", n))
+		if n == 2 {
+			testserver.Receive(t, "the removal of the first", removing)
+			told := make(chan struct{})
+			go func() { defer close(told); h.Apps() }()
+			testserver.Receive(t, "what there is, during a removal", told)
+		}
 	}
 	testserver.Eventually(t, "two environments are left", func() bool {
 		left, err := os.ReadDir(filepath.Join(dir, ".gatehouse/apps/blog/venv"))
 		return err == nil && len(left) == 2
+	})
+	letGo()
+	testserver.Eventually(t, "the others are removed", func() bool {
+		left, err := os.ReadDir(filepath.Join(dir, ".gatehouse/incoming"))
+		return err == nil && len(left) == 0
 	})
 	if n := h.installs(); n != 4 {
 		t.Errorf("%d installations", n)

@@ -37,12 +37,13 @@ type store struct {
 	dir    string
 	shared bool // by several users
 	lock   *os.File
+	remove func(path string) error // removeAll; a test's own
 }
 
 // openStore opens the folder, makes it if it is not there, and takes it for this
 // process alone.
 func openStore(dir string, shared bool) (*store, error) {
-	s := &store{dir: dir, shared: shared}
+	s := &store{dir: dir, shared: shared, remove: removeAll}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("webapps: open store: %w", err)
 	}
@@ -370,21 +371,31 @@ func (s *store) forget(name ContextName) error { return s.discard(s.apps(name)) 
 // discard removes a file or folder so that it is gone at once, though removing
 // all that is in it may take its time.
 func (s *store) discard(path string) error {
-	temp, err := os.MkdirTemp(s.incoming(), "gone-")
-	if err != nil {
-		return fmt.Errorf("webapps: remove: %w", err)
+	aside, err := s.setAside(path)
+	if aside == "" {
+		return err
 	}
-	if err := s.mkdir(temp); err != nil {
-		return fmt.Errorf("webapps: remove: %w", err)
+	if removeErr := s.remove(aside); removeErr != nil {
+		err = errors.Join(err, fmt.Errorf("webapps: remove: %w", removeErr))
 	}
-	err = rename(path, filepath.Join(temp, "it"))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	return err
+}
+
+// setAside puts a file or folder, if it is there, where it is nobody's any more, and
+// takes no longer for a large one. The caller removes aside, also after an error;
+// "" if there is nothing to remove.
+func (s *store) setAside(path string) (aside string, err error) {
+	if aside, err = os.MkdirTemp(s.incoming(), "gone-"); err != nil {
+		return "", fmt.Errorf("webapps: remove: %w", err)
 	}
-	if err = errors.Join(err, removeAll(temp)); err != nil {
-		return fmt.Errorf("webapps: remove: %w", err)
+	err = s.mkdir(aside)
+	if err == nil {
+		err = rename(path, filepath.Join(aside, "it"))
 	}
-	return nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return aside, fmt.Errorf("webapps: remove: %w", err)
+	}
+	return aside, nil
 }
 
 // top is the folder of an unpacked archive that the application lies in: archives
