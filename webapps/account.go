@@ -183,35 +183,6 @@ func removeAll(path string) error {
 	return os.RemoveAll(path)
 }
 
-// rename is os.Rename for a folder that may be somebody else's. For one that gets
-// another parent, and so another "..", the kernel asks for the right to write in
-// it. So it becomes the server's for that moment, under a name that is nobody's.
-func rename(from, to string) error {
-	err := os.Rename(from, to)
-	if err == nil || !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	info, lookErr := os.Lstat(from)
-	if lookErr != nil || !info.IsDir() || stranger(info) == nil {
-		return err
-	}
-	between := filepath.Join(filepath.Dir(from), ".moving-"+filepath.Base(from))
-	if err := os.Rename(from, between); err != nil {
-		return err
-	}
-	at := between
-	if err = os.Lchown(between, os.Geteuid(), -1); err == nil {
-		if err = os.Rename(between, to); err == nil {
-			at = to
-		}
-		err = errors.Join(err, os.Lchown(at, int(ownerOf(info)), -1))
-	}
-	if at == between {
-		err = errors.Join(err, os.Rename(between, from))
-	}
-	return err
-}
-
 // own makes a folder that is nobody else's than the account's, or sees to it that
 // one which is there is.
 func own(dir string, a *Account) error {

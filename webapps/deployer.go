@@ -175,9 +175,10 @@ func Open(config Config) (*Deployer, error) {
 		apps: map[ContextName]*app{}, sites: map[string]*site{}, dirty: map[ContextName]time.Time{}, environments: map[string]int{},
 	}
 	d.router.NotFound = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { errorpage.Write(w, r, http.StatusNotFound, "") })
-	if d.store, err = openStore(filepath.Join(c.Dir, storeName), c.Shared); err != nil {
+	if d.store, err = openStore(filepath.Join(c.Dir, storeName), c.Shared, c.Log); err != nil {
 		return nil, err
 	}
+	recoverMoved(c.Dir, c.Log)
 	if d.cookies, err = openCookies(d.store.dir, c.Scheme); err != nil {
 		_ = d.store.close() // err is what to tell
 		return nil, err

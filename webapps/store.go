@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,7 +43,7 @@ type store struct {
 
 // openStore opens the folder, makes it if it is not there, and takes it for this
 // process alone.
-func openStore(dir string, shared bool) (*store, error) {
+func openStore(dir string, shared bool, log *slog.Logger) (*store, error) {
 	s := &store{dir: dir, shared: shared, remove: removeAll}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("webapps: open store: %w", err)
@@ -58,7 +59,7 @@ func openStore(dir string, shared bool) (*store, error) {
 		_ = s.lock.Close() // err is what to tell
 		return nil, fmt.Errorf("webapps: another server runs these applications (%s is locked)", s.lock.Name())
 	}
-	err = s.tidy()
+	err = s.tidy(log)
 	if err == nil && s.shared {
 		err = s.share()
 	}
@@ -115,7 +116,7 @@ func (s *store) close() error { return s.lock.Close() }
 
 // tidy removes what a server that was killed has left half done. What cannot be
 // removed, because an application has seen to that, harms nobody.
-func (s *store) tidy() error {
+func (s *store) tidy(log *slog.Logger) error {
 	_ = removeAll(s.incoming())
 	for _, dir := range []string{s.incoming(), filepath.Join(s.dir, "data"), filepath.Join(s.dir, "apps")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -131,6 +132,8 @@ func (s *store) tidy() error {
 		if err != nil {
 			continue // not made by us
 		}
+		recoverMoved(s.apps(name), log)
+		recoverMoved(filepath.Join(s.apps(name), environmentsName), log)
 		m, err := s.recall(name)
 		if err != nil {
 			continue // told when it is deployed; until then nothing of it is removed

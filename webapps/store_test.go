@@ -56,6 +56,37 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
+// TestRecover: what a server was moving when it was killed is back where it was,
+// unless there is something else, and what is left is in nobody's way.
+func TestRecover(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, tree{
+		".moving-1-blog/index.html": "the first", ".moving-2-blog/index.html": "the last",
+		".moving-1-wiki/index.html": "wiki before", "wiki/index.html": "wiki now",
+		".moving-house/index.html": "none of ours",
+	})
+	h := open(t, dir)
+	h.wants("/blog/", 200, "the last")
+	h.wants("/wiki/", 200, "wiki now")
+	log := h.log.String()
+	for _, says := range []string{"is back\" folder=" + dir + "/blog\n", "stays\" folder=" + dir + "/.moving-1-blog ", "stays\" folder=" + dir + "/.moving-1-wiki "} {
+		if !strings.Contains(log, says) {
+			t.Errorf("the log does not have %q", says)
+		}
+	}
+	for _, name := range []string{"blog", "wiki"} {
+		if err := h.Undeploy(t.Context(), named(t, name)); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, ".moving-1-"+name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".moving-house")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestDataStays: what an application keeps where GATEHOUSE_DATA says is there after
 // all that can become of the application.
 func TestDataStays(t *testing.T) {

@@ -569,6 +569,39 @@ func TestUsersControl(t *testing.T) {
 	e.says("/shop/", "3 "+e.alice.says())
 }
 
+// TestUsersRecover: a folder that a server was moving when it was killed is its
+// owner's again.
+func TestUsersRecover(t *testing.T) {
+	e := newEstate(t)
+	page := map[string]string{"app.py": probe}
+	// As it is before the folder becomes the server's, and afterwards.
+	e.put(".moving-1-shop", e.alice, page)
+	e.put(".moving-1-blog", e.alice, page)
+	e.put(".moving-1-trap", e.alice, page)
+	e.put(".moving-1-wiki", e.bob, page)
+	e.put("wiki", e.bob, page)
+	e.must(os.WriteFile(filepath.Join(e.apps, ".moving-1-trap", "more.py"), nil, 0o600))
+	for _, name := range []string{"blog", "trap"} {
+		e.must(os.Chown(filepath.Join(e.apps, ".moving-1-"+name), e.base.uid, -1))
+	}
+	e.start()
+	e.says("/shop/", e.alice.says())
+	e.says("/blog/", e.alice.says())
+	if status, _ := e.get("/trap/"); status != http.StatusNotFound {
+		t.Errorf("a folder with files of several users is an application: %d", status)
+	}
+	if e.owner("blog") != e.alice.uid || e.owner(".moving-1-trap") != e.base.uid {
+		t.Errorf("the folders belong to %d and %d", e.owner("blog"), e.owner(".moving-1-trap"))
+	}
+	// What is left is in nobody's way.
+	for _, app := range []string{"wiki", "blog"} {
+		e.ok("undeploy", app)
+	}
+	if left, err := os.ReadDir(e.apps); err != nil || len(left) != 4 { // .gatehouse, shop and two that stay
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
 // TestUsersNamed: the server's file, if nobody but root can write it, says whom an
 // application runs as.
 func TestUsersNamed(t *testing.T) {
