@@ -2,7 +2,6 @@ package webapps
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os/exec"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/seed-07905ac1/gatehouse/internal/cron"
-	"github.com/seed-07905ac1/gatehouse/internal/lifeline"
 )
 
 // Process is a program that runs beside an application: always, started again
@@ -199,7 +197,7 @@ func (p *process) set(change func(*ProcessStatus)) {
 // once runs the process until it has ended with all that it has started.
 func (p *process) once() {
 	begun := time.Now()
-	err := p.of.conditions.run(p.spawn)
+	err := p.spawn()
 	last := ""
 	if err != nil {
 		last = err.Error()
@@ -218,70 +216,17 @@ func (p *process) once() {
 	}
 }
 
-// spawn starts the process and waits for it.
+// spawn runs the process once.
 func (p *process) spawn() error {
-	life, err := lifeline.New()
-	if err != nil {
-		return err
-	}
-	defer life.Close()
 	cmd := exec.Command("/bin/sh", "-c", p.status.Command)
 	out, errs := &lineLog{log: p.log}, &lineLog{log: p.log}
 	cmd.Stdout, cmd.Stderr = out, errs
-	cmd.WaitDelay = time.Second // for output that something out of reach holds open
-	if err := p.of.start(cmd); err != nil {
-		return err
-	}
-	pid := cmd.Process.Pid
-	// The kernel looks at who asks for the signal as it would at who sends it.
-	held := p.of.user.Do(func() error { return life.Hold(pid) })
-	p.set(func(s *ProcessStatus) { s.PID, s.Since, s.Runs = pid, time.Now(), s.Runs+1 })
-	obeyed := func() {}
-	if held == nil {
+	defer errs.flush()
+	defer out.flush()
+	return p.of.conditions.run(cmd, func(pid int) {
+		p.set(func(s *ProcessStatus) { s.PID, s.Since, s.Runs = pid, time.Now(), s.Runs+1 })
 		p.log.Info("process started", "pid", pid)
-		obeyed = p.obey(pid)
-	} else {
-		_ = killGroup(pid)
-	}
-	unreaped := lifeline.Await(pid)
-	if unreaped {
-		obeyed()
-		_ = killGroup(pid) // what it has left behind goes as well
-	}
-	err = cmd.Wait()
-	if !unreaped {
-		obeyed()
-	}
-	out.flush()
-	errs.flush()
-	switch {
-	case held != nil:
-		return fmt.Errorf("it could outlive the server: %w", held)
-	case errors.Is(err, exec.ErrWaitDelay):
-		return nil
-	}
-	return err
-}
-
-// obey has the process told when all are to end, until the function that it
-// returns is called: when it has ended.
-func (p *process) obey(pid int) (obeyed func()) {
-	ended, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		select {
-		case <-ended:
-			return
-		case <-p.of.ctx.Done():
-			_ = syscall.Kill(-pid, syscall.SIGTERM)
-		}
-		select {
-		case <-ended:
-		case <-p.of.kill:
-			_ = killGroup(pid)
-		}
-	}()
-	return func() { close(ended); <-done }
+	}, order{p.of.ctx.Done(), syscall.SIGTERM}, order{p.of.kill, syscall.SIGKILL})
 }
 
 // statuses are those of all.

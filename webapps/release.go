@@ -2,13 +2,13 @@ package webapps
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -98,35 +98,19 @@ type command struct {
 // run runs it and returns the end of what it has printed. When ctx ends, it is
 // killed with all that it has started.
 func (c command) run(ctx context.Context) (output string, err error) {
-	err = c.conditions.run(func() error {
-		output, err = c.spawn(ctx)
-		return err
-	})
-	return output, err
-}
-
-// spawn is run, on a thread that is the command's.
-func (c command) spawn(ctx context.Context) (string, error) {
 	limited, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
-	cmd := exec.CommandContext(limited, c.argv[0], c.argv[1:]...)
+	cmd := exec.Command(c.argv[0], c.argv[1:]...)
 	var out tail
 	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
-	// What it leaves behind may hold its output open; nobody waits for that.
-	cmd.WaitDelay = time.Second
-	err := c.start(cmd)
-	if err == nil {
-		err = cmd.Wait()
-		_ = killGroup(cmd.Process.Pid) // nothing outlives the command
+	if limited.Err() == nil {
+		err = c.conditions.run(cmd, func(int) {}, order{limited.Done(), syscall.SIGKILL})
 	}
 	switch {
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case limited.Err() != nil:
 		err = fmt.Errorf("it took more than %v", c.limit)
-	case errors.Is(err, exec.ErrWaitDelay):
-		err = nil
 	}
 	return out.String(), err
 }

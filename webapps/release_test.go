@@ -89,3 +89,18 @@ func TestReleaseHangs(t *testing.T) {
 		return err != nil || strings.Contains(string(stat), ") Z ") // not reaped yet by whose child it is now
 	})
 }
+
+// TestReleaseLeaves: what a command has left behind ends with it, and is not waited
+// for, though it holds the output open.
+func TestReleaseLeaves(t *testing.T) {
+	testserver.NoLeaks(t)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "blog"), page("files"))
+	h := open(t, dir, releasing(`sleep 1000 & echo $! >>"$GATEHOUSE_DATA/left"; echo done`))
+	h.wants("/blog/", 200, "files")
+	gone(t, lines(t, filepath.Join(dir, ".gatehouse/data/blog/left"), 1)[0])
+	if log := h.log.String(); !strings.Contains(log, "output=done") {
+		t.Error("what it has printed is not in the log")
+	}
+	h.close()
+}
