@@ -73,26 +73,57 @@ func openStore(dir string, shared bool, log *slog.Logger) (*store, error) {
 // share lets other users through to what is theirs. What a server of one user has
 // left behind there is for him alone first.
 func (s *store) share() error {
-	for _, pattern := range []string{"data/*", "apps/*/*", "apps/*/" + environmentsName + "/*"} {
-		found, err := filepath.Glob(filepath.Join(s.dir, pattern))
-		if err != nil {
-			return err
-		}
-		for _, path := range found {
-			info, err := os.Lstat(path)
-			if err != nil || !info.IsDir() || filepath.Base(path) == environmentsName || stranger(info) != nil {
-				continue
-			}
-			if err := os.Chmod(path, 0o700); err != nil {
-				return err
-			}
-		}
-	}
-	apps, err := filepath.Glob(filepath.Join(s.dir, "apps/*"))
+	data, apps := filepath.Join(s.dir, "data"), filepath.Join(s.dir, "apps")
+	versions, err := foldersIn(apps)
 	if err != nil {
 		return err
 	}
-	return s.mkdir(append([]string{s.dir, filepath.Join(s.dir, "data"), filepath.Join(s.dir, "apps")}, apps...)...)
+	kept, err := foldersIn(versions...)
+	if err != nil {
+		return err
+	}
+	private, err := foldersIn(data)
+	if err != nil {
+		return err
+	}
+	var environments []string
+	for _, path := range kept {
+		if filepath.Base(path) == environmentsName {
+			environments = append(environments, path)
+		} else {
+			private = append(private, path)
+		}
+	}
+	made, err := foldersIn(environments...)
+	if err != nil {
+		return err
+	}
+	for _, path := range append(private, made...) {
+		info, err := os.Lstat(path)
+		if err != nil || stranger(info) != nil {
+			continue
+		}
+		if err := os.Chmod(path, 0o700); err != nil {
+			return err
+		}
+	}
+	return s.mkdir(append([]string{s.dir, data, apps}, versions...)...)
+}
+
+// foldersIn are the paths of the folders that lie in dirs.
+func foldersIn(dirs ...string) (paths []string, err error) {
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if e.IsDir() {
+				paths = append(paths, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return paths, nil
 }
 
 // mkdir makes folders of the server's own, where they are not there yet. What lies

@@ -56,6 +56,33 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
+// TestShare: where there come to be several users, each can get to what is his, and
+// see nothing of what was there for one user; whatever the folder is called.
+func TestShare(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "[a]*", "webapps")
+	beside := filepath.Join(dir, ".gatehouse")
+	want := map[string]fs.FileMode{
+		"": 0o711, "data": 0o711, "apps": 0o711, "apps/blog": 0o711, "apps/blog/venv": 0o755,
+		"data/blog": 0o700, "apps/blog/1": 0o700, "apps/blog/venv/key": 0o700,
+	}
+	for path := range want {
+		if err := os.MkdirAll(filepath.Join(beside, path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, beside, tree{"apps/blog/state": `{"current":1}`})
+	open(t, dir, func(c *webapps.Config) { c.Shared = true })
+	for path, mode := range want {
+		info, err := os.Stat(filepath.Join(beside, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != mode {
+			t.Errorf("%s has the mode %04o, want %04o", path, info.Mode().Perm(), mode)
+		}
+	}
+}
+
 // TestRecover: what a server was moving when it was killed is back where it was,
 // unless there is something else, and what is left is in nobody's way.
 func TestRecover(t *testing.T) {
