@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,21 +78,23 @@ const (
 func installed(venv, app string) answer {
 	module, _, _ := strings.Cut(app, ":")
 	name, _, _ := strings.Cut(module, ".")
-	var places []string
+	var places []fs.FS // whose names are names, whatever venv is called
 	for _, pattern := range []string{"lib/python*/site-packages", "lib/pypy*/site-packages"} {
-		dirs, _ := filepath.Glob(filepath.Join(venv, pattern)) // the pattern is right
-		places = append(places, dirs...)
+		dirs, _ := fs.Glob(os.DirFS(venv), pattern) // the pattern is right
+		for _, dir := range dirs {
+			places = append(places, os.DirFS(filepath.Join(venv, dir)))
+		}
 	}
 	if venv == "" || len(places) == 0 {
 		return unknown
 	}
 	for _, dir := range places {
 		for _, pattern := range []string{name, name + ".*"} {
-			if hits, _ := filepath.Glob(filepath.Join(dir, pattern)); len(hits) > 0 {
+			if hits, _ := fs.Glob(dir, pattern); len(hits) > 0 {
 				return yes
 			}
 		}
-		if paths, _ := filepath.Glob(filepath.Join(dir, "*.pth")); len(paths) > 0 {
+		if paths, _ := fs.Glob(dir, "*.pth"); len(paths) > 0 {
 			return unknown // they add other folders, such as those of editable installations
 		}
 	}

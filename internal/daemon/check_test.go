@@ -25,6 +25,13 @@ func TestInstalled(t *testing.T) {
 			}
 		})
 	}
+	odd := filepath.Join(t.TempDir(), "[a]*")
+	if err := os.Rename(folderWith(t, packages+"shop.py", ""), odd); err != nil {
+		t.Fatal(err)
+	}
+	if got := daemon.Installed(odd, "shop:app"); got != "yes" {
+		t.Errorf("in a folder of an odd name: %s, want yes", got)
+	}
 	if got := daemon.Installed("", "shop:app"); got != "unknown" {
 		t.Errorf("without a virtual environment: %s, want unknown", got)
 	}
