@@ -81,6 +81,8 @@ type Config struct {
 	// Log receives what happens to applications and what they print; nil discards
 	// it.
 	Log *slog.Logger
+
+	settled func(ctx context.Context, e *entry, a *Account, since time.Time) bool // a test's own
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -97,6 +99,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Scheme == nil {
 		c.Scheme = metavar.Scheme
+	}
+	if c.settled == nil {
+		c.settled = settled
 	}
 	c.Quiet = cmp.Or(c.Quiet, DefaultQuiet)
 	c.Interval = cmp.Or(c.Interval, DefaultInterval)
@@ -358,11 +363,14 @@ func (d *Deployer) look(start bool, firsts *sync.WaitGroup) {
 	}
 	quiet := time.Now().Add(-d.config.Quiet)
 	for _, e := range entries {
-		a, calls := d.examine(e, quiet)
-		if !calls && !start { // at the start all is complete
+		a, other, dirty := d.examine(e, quiet)
+		if !other && !dirty {
 			continue
 		}
 		d.try(a, firsts, func() {
+			if other && !start && !d.isSettled(e, quiet) {
+				return // the next look asks again
+			}
 			d.mu.Lock()
 			delete(d.dirty, a.name)
 			d.mu.Unlock()
@@ -406,26 +414,29 @@ func (d *Deployer) tell(problems []Problem) {
 	}
 }
 
-// examine returns the application of an entry, made if it is new, and whether it
-// is to be deployed: because the entry is not what was deployed, or its source has
-// changed, and nothing has since quiet.
-func (d *Deployer) examine(e *entry, quiet time.Time) (a *app, calls bool) {
+// examine returns the application of an entry, made if it is new, and why it may have
+// to be deployed: because the entry is not what was deployed, or because its source
+// has changed, and has not any more since quiet.
+func (d *Deployer) examine(e *entry, quiet time.Time) (a *app, other, dirty bool) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	if a = d.apps[e.name]; a == nil {
 		a = d.adopt(e.name)
 	}
-	other := a.entry == nil || !e.same(a.entry)
+	// Of what was deployed the rest of the folder is the application's: it may write
+	// there all the time.
 	changed, dirty := d.dirty[a.name]
-	d.mu.Unlock()
-	if other {
-		account, err := d.config.accountOf(e.name, e.owners)
-		if err != nil {
-			return a, unchanged(e.info, quiet) // its deployment says so
-		}
-		return a, settled(e, account, quiet)
+	return a, a.entry == nil || !e.same(a.entry), dirty && changed.Before(quiet)
+}
+
+// isSettled reports whether nothing of an entry has changed since quiet. A folder
+// may be so large that this takes its time: the look at the others does not wait.
+func (d *Deployer) isSettled(e *entry, quiet time.Time) bool {
+	account, err := d.config.accountOf(e.name, e.owners)
+	if err != nil {
+		return unchanged(e.info, quiet) // its deployment says so
 	}
-	// The rest of the folder is the application's: it may write there all the time.
-	return a, dirty && changed.Before(quiet)
+	return d.config.settled(d.loading, e, account, quiet)
 }
 
 // adopt makes an application. d.mu is held.

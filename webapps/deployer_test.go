@@ -225,6 +225,24 @@ func TestHalfCopied(t *testing.T) {
 	}
 }
 
+// TestHugeFolder: who puts a folder there that has no end delays nobody else, nor the
+// end of the server.
+func TestHugeFolder(t *testing.T) {
+	testserver.NoLeaks(t)
+	dir := t.TempDir()
+	walking := make(chan struct{}, 1)
+	h := open(t, dir, func(c *webapps.Config) { c.SetWalk("huge", walking) })
+	write(t, filepath.Join(dir, "huge"), page("huge"))
+	testserver.Receive(t, "a look through the folder", walking)
+	write(t, filepath.Join(dir, "blog"), page("first"))
+	h.becomes("/blog/", 200, "first")
+	if err := os.RemoveAll(filepath.Join(dir, "blog")); err != nil {
+		t.Fatal(err)
+	}
+	h.becomes("/blog/", 404, "")
+	h.close()
+}
+
 // An archive that is still being written is no application yet, and one that was
 // cut short is told.
 func TestCutShort(t *testing.T) {

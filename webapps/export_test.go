@@ -1,6 +1,7 @@
 package webapps
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,7 +16,20 @@ func Settled(dir, name string, since time.Time) bool {
 	e := &entry{path: filepath.Join(dir, name)}
 	info, err := os.Stat(e.path)
 	e.archive = err == nil && !info.IsDir()
-	return settled(e, nil, since)
+	return settled(context.Background(), e, nil, since)
+}
+
+// SetWalk has the folder of that name be one whose end nobody comes to who looks
+// through it: walking gets a token each time, until its server ends.
+func (c *Config) SetWalk(name string, walking chan<- struct{}) {
+	c.settled = func(ctx context.Context, e *entry, a *Account, since time.Time) bool {
+		if e.file != name {
+			return settled(ctx, e, a, since)
+		}
+		walking <- struct{}{}
+		<-ctx.Done()
+		return false
+	}
 }
 
 // SetClock has version cookies made and read at another time.

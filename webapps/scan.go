@@ -2,6 +2,7 @@ package webapps
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -118,17 +119,18 @@ func (c *Config) newEntry(file string) (*entry, error) {
 }
 
 // settled reports whether nothing of an entry has changed since that time: what
-// is being copied still changes. It is asked again and again until it is true.
-func settled(e *entry, a *Account, since time.Time) bool {
+// is being copied still changes. It is asked again and again until it is true. It
+// looks at all that is in a folder, until ctx ends, and then that is not settled.
+func settled(ctx context.Context, e *entry, a *Account, since time.Time) bool {
 	is := false
 	_ = a.do(func() error { // what cannot be looked at is not settled
-		is = e.settled(since)
+		is = e.settled(ctx, since)
 		return nil
 	})
 	return is
 }
 
-func (e *entry) settled(since time.Time) bool {
+func (e *entry) settled(ctx context.Context, since time.Time) bool {
 	if e.archive {
 		info, err := os.Lstat(e.path)
 		return err == nil && unchanged(info, since)
@@ -141,8 +143,11 @@ func (e *entry) settled(since time.Time) bool {
 		if errors.Is(err, fs.ErrPermission) {
 			return nil // it will not get better; the deployment says what is missing
 		}
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil {
-			return err // it changes right now
+			return err // it changes right now, or nobody wants to know any more
 		}
 		info, err := d.Info()
 		if err != nil {
