@@ -168,12 +168,14 @@ func TestRefusedScriptEnds(t *testing.T) {
 }
 
 // What a script leaves running in its group ends with it; what has moved out of
-// it lives on and holds nobody up, though it holds the output open.
+// it lives on and holds nobody up, though it holds the output open or goes on
+// printing.
 func TestWhatIsLeftRunning(t *testing.T) {
 	inEachWay(t, func(t *testing.T, w way) {
 		dir := w.folder(t, files{
 			"background": text + "sleep 600 & echo $! >pids; echo done\n",
 			"daemon":     text + "setsid sh -c 'echo $$ >daemon.pid; exec sleep 600' & while ! [ -s daemon.pid ]; do sleep 0.01; done; echo done\n",
+			"printer":    text + "setsid sh -c 'echo $$ >printer.pid; while echo more; do sleep 0.01; done' & while ! [ -s printer.pid ]; do sleep 0.01; done; echo done\n",
 		})
 		s := w.open(t, dir, cgi.Config{}).serve(t, testserver.H1)
 		for _, name := range []string{"background", "daemon"} {
@@ -187,6 +189,10 @@ func TestWhatIsLeftRunning(t *testing.T) {
 			t.Error("the daemon has been killed")
 		}
 		must(t, syscall.Kill(daemon, syscall.SIGKILL))
+		if res := s.Get("/cgi-bin/printer"); res.Status != 200 || !strings.Contains(res.Text(), "done\n") {
+			t.Errorf("printer: %d %q", res.Status, res.Text())
+		}
+		awaitDeath(t, pids(t, filepath.Join(dir, "printer.pid"), 1)) // nobody reads what it prints
 	})
 }
 

@@ -40,13 +40,16 @@ func widen(f *os.File) {
 }
 
 // await waits until the script has printed something that is not read yet, and
-// returns how many bytes that are. It waits as read does; at the end it returns 0.
+// returns how many bytes that are. It waits as read does; at the end it returns 0,
+// and when the script has ended before: what it has left is for read.
 func (o *output) await(wait time.Duration) (n int64, err error) {
 	conn, err := o.file.SyscallConn()
 	if err != nil {
 		return 0, err
 	}
-	o.setDeadline(wait)
+	if _, ended := o.setDeadline(wait); ended {
+		return 0, nil
+	}
 	err = conn.Read(func(fd uintptr) bool {
 		n = pending(fd)
 		return n > 0 || ended(fd)
@@ -55,6 +58,16 @@ func (o *output) await(wait time.Duration) (n int64, err error) {
 		err = nil
 	}
 	return n, err
+}
+
+// unread is how many bytes the pipe holds that f is an end of.
+func unread(f *os.File) (n int64) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = conn.Control(func(fd uintptr) { n = pending(fd) }) // a closed one holds none
+	return n
 }
 
 // pending returns how many bytes a pipe holds.
