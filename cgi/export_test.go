@@ -1,6 +1,9 @@
 package cgi
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // IsBare is what the fuzz target of bare documents feeds.
 var IsBare = isBare
@@ -30,6 +33,13 @@ func ParseHead(b []byte, nph bool) (status int, fields map[string][]string, err 
 // Patient has a Handler wait longer for the end of scripts that have closed their
 // output. It is called before the first request.
 func Patient(h *Handler) { h.exitWait = time.Minute }
+
+// Interpret has a warm Handler's interpreters run another program, ours with a text
+// replaced. It is called before the first request.
+func Interpret(h *Handler, text, by string) {
+	modules := h.runner.(*warm).command.Modules
+	modules["interpreter"] = strings.Replace(modules["interpreter"], text, by, 1)
+}
 
 // Impatient has a warm Handler's interpreters answer within that time.
 func Impatient(h *Handler, patience time.Duration) {

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-07905ac1/gatehouse/internal/lifeline"
 	"github.com/seed-07905ac1/gatehouse/internal/marshal"
 	"github.com/seed-07905ac1/gatehouse/internal/pyproc"
 )
@@ -62,6 +63,8 @@ type interpreter struct {
 	over     chan struct{} // closed when nothing comes from the process any more
 	late     *time.Timer   // ends it; runs as long as it owes an answer
 
+	lifelines lifeline.Lifelines // of the scripts; only receive touches them
+
 	checks  sync.Mutex // one check at a time
 	answers chan string
 
@@ -69,6 +72,7 @@ type interpreter struct {
 	patience time.Duration // answerTime, but for tests
 	owed     int           // answers to orders
 	stuck    bool          // it has been ended for not answering
+	lie      error         // it has been ended for that
 	last     uint64        // number of the last run
 	runs     map[uint64]*run
 	checked  map[string]checked // by path
@@ -149,6 +153,9 @@ func (i *interpreter) cause() string {
 	defer i.mu.Unlock()
 	if i.stuck {
 		return fmt.Sprintf("it did not answer within %v", i.patience)
+	}
+	if i.lie != nil {
+		return i.lie.Error()
 	}
 	return i.template.Exit().String()
 }
@@ -338,7 +345,7 @@ func (i *interpreter) receive() {
 // hear acts on a message. What cannot be understood says nothing.
 func (i *interpreter) hear(message string) {
 	kind, rest, _ := strings.Cut(message, " ")
-	first, second, _ := strings.Cut(rest, " ")
+	name, about, _ := strings.Cut(rest, " ")
 	switch kind {
 	case "checked":
 		select {
@@ -352,11 +359,11 @@ func (i *interpreter) hear(message string) {
 		i.settle()
 		return
 	}
-	number, err := strconv.ParseUint(first, 10, 64)
+	number, err := strconv.ParseUint(name, 10, 64)
 	if err != nil {
 		return
 	}
-	value, err := strconv.Atoi(second)
+	value, err := strconv.Atoi(about)
 	if err != nil {
 		return
 	}
@@ -366,22 +373,58 @@ func (i *interpreter) hear(message string) {
 		i.mu.Unlock()
 		return
 	}
-	if p.pid == 0 {
+	first := !p.started
+	if first {
 		i.settle() // failed and ended are answers, too
 	}
 	if kind == "started" {
-		p.pid = value
+		p.started = true
 		i.mu.Unlock()
+		if first {
+			i.hold(p, value)
+		}
 		return
 	}
 	delete(i.runs, number)
 	i.mu.Unlock()
+	if p.life != nil {
+		i.lifelines.Put(p.life) // the interpreter has ended the group
+	}
 	switch kind {
 	case "ended":
 		p.end(pyproc.ExitOf(syscall.WaitStatus(value)))
 	case "failed":
 		p.end(pyproc.Exit{Code: -1})
 	}
+}
+
+// hold has a lifeline hold the group that a script's process leads, by the number
+// that came for it. An interpreter that tells another's number is ended.
+func (i *interpreter) hold(p *run, pid int) {
+	death, err := i.template.Vouch(pid)
+	if errors.Is(err, pyproc.ErrForeign) {
+		i.mu.Lock()
+		i.lie = err
+		i.mu.Unlock()
+		i.template.Close()
+		i.channel.Close() // whoever else has the other end
+	}
+	if err != nil {
+		return // it has ended, or cannot be ended but by the interpreter
+	}
+	defer death.Close()
+	life, err := i.lifelines.Get()
+	if err != nil {
+		return
+	}
+	// The kernel looks at who asks for the signal as it would at who sends it.
+	err = i.user.Do(func() error { return life.Hold(pid) })
+	if err != nil || pyproc.Unreaped(death) != nil { // what it holds may be another's by now
+		_ = life.Hold(0) // there is no reason to refuse that
+		i.lifelines.Put(life)
+		return
+	}
+	p.life = life
 }
 
 // end is called when the interpreter is no more: nobody else is left to end its
@@ -393,21 +436,24 @@ func (i *interpreter) end() {
 	i.runs = nil
 	i.mu.Unlock()
 	for _, p := range runs {
-		if p.pid > 0 {
-			_ = syscall.Kill(-p.pid, syscall.SIGKILL) // it may have ended
+		if p.life != nil {
+			p.life.Close()
 		}
 		p.end(killed)
 	}
+	i.lifelines.Close()
 }
 
 // run is a script's process, which the interpreter is the parent of.
 type run struct {
 	interpreter *interpreter
 	number      uint64
-	pid         int // guarded by interpreter.mu; 0 before it is known
+	started     bool // guarded by interpreter.mu
 	ended       func()
 	closed      chan struct{}
 	status      pyproc.Exit // valid once closed is
+
+	life *lifeline.Lifeline // holds its group, nil if none does; only receive touches it
 }
 
 // signal implements process.

@@ -1,8 +1,10 @@
 package cgi_test
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -70,4 +72,36 @@ func TestInterpreterThatIsKilled(t *testing.T) {
 		t.Errorf("%d %q, want the script run cold", res.Status, res.Text())
 	}
 	s.log.Line(t, "an interpreter for scripts has ended", "signal 9")
+}
+
+// An interpreter that names a process of somebody else has that signalled neither
+// then nor when it ends.
+func TestInterpreterThatNamesAnothersProcess(t *testing.T) {
+	other := exec.Command("sleep", "600")
+	other.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it leads a group, as scripts do
+	must(t, other.Start())
+	t.Cleanup(func() {
+		must(t, other.Process.Kill())
+		_ = other.Wait() // it was killed
+	})
+	for name, pid := range map[string]int{"the first": 1, "all": -1, "the server": os.Getpid(), "another": other.Process.Pid} {
+		t.Run(name, func(t *testing.T) {
+			dir := folder(t, files{"parent.py": parent, "talk.py": "import time\nprint('Content-Type: text/plain\\n', flush=True)\nwhile True: print(flush=True); time.sleep(.01) # until nobody reads it\n"})
+			s := open(t, dir, cgi.Config{Warm: true, Timeout: -1, StallTimeout: -1})
+			cgi.Interpret(s.Handler, `(number, os.getpid())`, fmt.Sprintf("(number, %d)", pid))
+			web := s.serve(t, testserver.H1)
+			c := web.Dial()
+			c.Send(ask("GET", "/cgi-bin/talk.py", ""))
+			if text, _ := c.Rest(); strings.Contains(text, "\r\n0\r\n") {
+				t.Errorf("the answer was completed: %q", text)
+			}
+			if res := web.Get("/cgi-bin/parent.py"); res.Text() != strconv.Itoa(os.Getpid())+"\n" {
+				t.Errorf("%d %q, want the script run cold", res.Status, res.Text())
+			}
+			s.log.Line(t, "an interpreter for scripts has ended", fmt.Sprintf("named a process that is not its child: %d", pid))
+			if !alive(other.Process.Pid) {
+				t.Error("the process has been ended")
+			}
+		})
+	}
 }

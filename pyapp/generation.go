@@ -212,6 +212,9 @@ func (g *generation) follow(w *worker) *worker {
 		if g.template != nil && errors.Is(err, pyproc.ErrEnded) {
 			// No worker can come of it, and that says nothing about the application:
 			// it is being loaded anew. See watchTemplate.
+			if errors.Is(err, pyproc.ErrForeign) {
+				g.pool.log.Error("the template process was ended", "error", err)
+			}
 			<-g.ctx.Done()
 		}
 		if g.ctx.Err() != nil {

@@ -43,7 +43,7 @@ func New() (*Lifeline, error) {
 // Hold makes it the lifeline of the group that pid leads, in place of the one
 // before. What the kernel notes is the group and not its number: a group that has
 // ended is never mistaken for another that gets its number. The kernel looks at
-// who asks for the signal as it would at who sends it.
+// who asks for the signal as it would at who sends it. With 0 it is nobody's again.
 func (l *Lifeline) Hold(pid int) error {
 	for _, end := range l.ends {
 		if err := fcntl(end, syscall.F_SETOWN, -pid); err != nil {

@@ -109,7 +109,7 @@ func Start(c Command) (*Template, error) {
 	}
 	cmd.ExtraFiles = []*os.File{theirs, lifeline} // descriptors 3 and 4
 	cmd.SysProcAttr = attributes(c.User)
-	t := &Template{cmd: cmd, cell: c.Cell, mayGain: c.NewPrivileges, control: control, lifeline: life, patience: cmp.Or(c.Patience, DefaultPatience), done: make(chan struct{})}
+	t := &Template{cmd: cmd, user: c.User, cell: c.Cell, mayGain: c.NewPrivileges, control: control, lifeline: life, patience: cmp.Or(c.Patience, DefaultPatience), done: make(chan struct{})}
 	if err := t.start(); err != nil {
 		control.Close()
 		life.Close()

@@ -69,6 +69,16 @@ func readable(fd uintptr) bool {
 	return n == 1 && p.revents != 0
 }
 
+// hasDied reports whether the process behind f, a pidfd, has ended.
+func hasDied(f *os.File) (died bool) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	_ = conn.Control(func(fd uintptr) { died = readable(fd) }) // fails only on a closed file
+	return died
+}
+
 // signalProcess signals exactly the process behind f, even if its number has
 // been given to another one since.
 func signalProcess(f *os.File, sig syscall.Signal) error {

@@ -21,4 +21,6 @@ func watchDeath(int) (*os.File, error) { return nil, errors.ErrUnsupported }
 // AwaitDeath returns errors.ErrUnsupported.
 func AwaitDeath(*os.File) error { return errors.ErrUnsupported }
 
+func hasDied(*os.File) bool { return false }
+
 func signalProcess(*os.File, syscall.Signal) error { return errors.ErrUnsupported }

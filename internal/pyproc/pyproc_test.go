@@ -93,6 +93,15 @@ import subprocess
 def load(settings):
     raise RuntimeError(subprocess.Popen(["sleep", "600"]).pid)
 `,
+	"renamed": `
+import time
+def load(settings): open("/proc/self/comm", "w").write(") Z 1 1 ("); return {}
+def serve(settings, number, files): time.sleep(600)
+`,
+	"names_another": `
+import os
+def load(settings): os.fork = lambda: int(settings["word"]); return {}
+`,
 	"stuck": `
 import ctypes, os, signal, subprocess
 def load(settings): return {}
@@ -242,6 +251,62 @@ func TestOrderToATemplateThatDoesNotAnswer(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTemplateThatNamesAnothersProcess(t *testing.T) {
+	for name, pid := range others(t) {
+		t.Run(name, func(t *testing.T) {
+			c := command(t, "names_another")
+			c.Settings["word"] = strconv.Itoa(pid)
+			template, _ := start(t, c)
+			_, w := pipe(t)
+			if _, err := template.Fork(1, w); !errors.Is(err, pyproc.ErrForeign) || !errors.Is(err, pyproc.ErrEnded) {
+				t.Errorf("error %v, want ErrForeign and ErrEnded", err)
+			}
+			<-template.Done()
+			if pid > 1 && !alive(pid) {
+				t.Error("it has been killed")
+			}
+		})
+	}
+}
+
+// others are processes that are no template's children.
+func others(t *testing.T) map[string]int {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", "sleep 600 & echo $!; wait")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // a group that is not reaped
+		_ = cmd.Wait()                                      // it was killed
+	})
+	var grandchild int
+	if _, err := fmt.Fscan(out, &grandchild); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]int{"the first": 1, "the server": os.Getpid(), "the server's child": cmd.Process.Pid, "another's child": grandchild}
+}
+
+// What a process is called is no part of what is told of it.
+func TestNameOfChild(t *testing.T) {
+	c := command(t, "renamed")
+	template, _ := start(t, c)
+	_, w := pipe(t)
+	child, err := template.Fork(1, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Signal(syscall.SIGKILL); err != nil {
+		t.Error(err)
+	}
+	<-child.Done()
 }
 
 func TestReadyEndsWithItsContext(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 // children that run it. Its methods may be called concurrently.
 type Template struct {
 	cmd      *exec.Cmd
+	user     *User
 	cell     *confine.Cell
 	control  *net.UnixConn
 	lifeline *os.File // our end; closing it has the kernel kill the group
@@ -153,11 +154,14 @@ func (t *Template) Fork(number int, files ...*os.File) (*Child, error) {
 	if a.Forked <= 0 {
 		return nil, fmt.Errorf("pyproc: fork: %s", a.Error)
 	}
-	death, err := watchDeath(a.Forked)
-	if err != nil {
-		_ = syscall.Kill(a.Forked, syscall.SIGKILL) // safe: only we order it reaped
-		_, _ = t.order("reap", a.Forked, nil)
+	death, err := t.Vouch(a.Forked)
+	if errors.Is(err, ErrGone) {
 		return nil, fmt.Errorf("pyproc: fork: %w", err)
+	}
+	if err != nil {
+		// What it has forked we could not end; it goes with the template's group.
+		t.kill()
+		return nil, fmt.Errorf("%w: fork: %w", ErrEnded, err)
 	}
 	c := &Child{pid: a.Forked, death: death, done: make(chan struct{})}
 	t.children.Go(func() { c.watch(t) })
@@ -231,11 +235,16 @@ func (t *Template) order(verb string, number int, files []*os.File) (answer, err
 	case errors.Is(err, io.EOF):
 		err = ErrEnded
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		_ = t.cmd.Process.Kill() // it may have ended just now
-		<-t.done
+		t.kill()
 		err = fmt.Errorf("%w: it did not answer the order %q within %v", ErrEnded, verb, t.patience)
 	}
 	return a, err
+}
+
+// kill ends the template process alone.
+func (t *Template) kill() {
+	_ = t.cmd.Process.Kill() // it may have ended just now
+	<-t.done
 }
 
 // send sends an order, and sets the time by which it has to be answered.
