@@ -46,7 +46,7 @@ internal/asuser:
 internal/privileges:
 internal/pyproc:      internal/asuser internal/confine internal/marshal internal/privileges
 internal/cgroup:
-internal/cgroup/cgrouptest:
+internal/cgroup/cgrouptest: internal/cgroup
 internal/confine:     internal/cgroup
 internal/detect:
 internal/spelling:

@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/seed-07905ac1/gatehouse/internal/cgroup"
 	"github.com/seed-07905ac1/gatehouse/internal/cgroup/cgrouptest"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 )
@@ -130,27 +129,12 @@ func TestLimitBelowAnInterpreter(t *testing.T) {
 	t.Log(err)
 }
 
-// groupIn makes a tree of groups in that folder.
-func groupIn(t *testing.T, dir string) *cgroup.Tree {
-	t.Helper()
-	tree, err := cgroup.At(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := tree.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return tree
-}
-
 // All processes of a version are in one group, that of another in another, and a
 // version ends with everything that was in its group.
 func TestGroupOfEachVersion(t *testing.T) {
 	dir, kernels := cgrouptest.Folder(t)
 	c := oversteppingApp(t)
-	c.Name, c.Confinement.Groups = "/shop", groupIn(t, dir)
+	c.Name, c.Confinement.Groups = "/shop", cgrouptest.Tree(t, dir)
 	s := serve(t, c)
 	groups := func() []string {
 		all, err := filepath.Glob(filepath.Join(dir, "app-shop-*"))
@@ -205,7 +189,7 @@ func lives(pid int) bool {
 func TestWorkerThatTheKernelEnds(t *testing.T) {
 	dir := cgrouptest.Played(t)
 	c := pyapp.Config{App: "overstepping"}
-	c.Confinement = pyapp.Confinement{Groups: groupIn(t, dir), Limits: pyapp.Limits{Memory: 100 << 20}}
+	c.Confinement = pyapp.Confinement{Groups: cgrouptest.Tree(t, dir), Limits: pyapp.Limits{Memory: 100 << 20}}
 	s := serve(t, c)
 	kill := func() {
 		before := s.get(t, "/pid").body

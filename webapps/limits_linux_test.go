@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed-07905ac1/gatehouse/internal/cgroup"
 	"github.com/seed-07905ac1/gatehouse/internal/cgroup/cgrouptest"
 	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
@@ -53,7 +52,7 @@ case $1 in venv) mkdir -p "$4/bin"; ln -s "$3" "$4/bin/python";; esac
 	}
 	app.CGI.Warm, app.Pages.Scripts.Warm = true, true
 	folder, kernels := cgrouptest.Folder(t)
-	groups := groupsIn(t, folder)
+	groups := cgrouptest.Tree(t, folder)
 	h := open(t, dir, func(c *webapps.Config) {
 		confined(app, pyapp.Confinement{Groups: groups, Limits: pyapp.Limits{Files: 83}})(c)
 		load := c.Load
@@ -96,21 +95,6 @@ case $1 in venv) mkdir -p "$4/bin"; ln -s "$3" "$4/bin/python";; esac
 	}
 }
 
-// groupsIn makes a tree of groups in that folder.
-func groupsIn(t *testing.T, dir string) *cgroup.Tree {
-	t.Helper()
-	tree, err := cgroup.At(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := tree.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return tree
-}
-
 // A group ends with its deployment, well or not: after the processes beside it have
 // had their time to end, and with what has cut every tie to the server.
 func TestGroupEndsWithItsDeployment(t *testing.T) {
@@ -125,7 +109,7 @@ while :; do sleep 0.05; done`
 ` + command
 	}
 	app := webapps.App{Processes: []webapps.Process{{Name: "beside", Command: command}}}
-	h := open(t, dir, confined(app, pyapp.Confinement{Groups: groupsIn(t, folder)}))
+	h := open(t, dir, confined(app, pyapp.Confinement{Groups: cgrouptest.Tree(t, folder)}))
 	told := filepath.Join(dir, ".gatehouse/data/blog/told")
 	lines(t, told, 1)
 	daemons := func(n int) (all []string) {

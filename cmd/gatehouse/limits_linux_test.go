@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/seed-07905ac1/gatehouse/internal/cgroup/cgrouptest"
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
 // overstepping answers with how far it came until it met a limit.
@@ -132,20 +132,8 @@ func TestLimits(t *testing.T) {
 	url := regexp.MustCompile(`http://[^ ]+/`).FindString(text)
 	ask := func(path string) (status int, body string) {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		text, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		return resp.StatusCode, string(text)
+		resp, body := testserver.Do(t, testserver.NewRequest(t, http.MethodGet, url+path, ""))
+		return resp.StatusCode, body
 	}
 	get := func(path string) string {
 		t.Helper()

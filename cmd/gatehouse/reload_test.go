@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
 // What is saved is served in under a second, as the start line promises. On a
@@ -37,7 +38,8 @@ func TestReloadInUnderASecond(t *testing.T) {
 		if text, err := s.await(reloaded, s.errOut); err != nil {
 			t.Fatalf("after save %d: %v; it wrote:\n%s", version, err, text)
 		}
-		if got, want := fetch(t, url), fmt.Sprintf("version %d", version); got != want {
+		_, got := testserver.Do(t, testserver.NewRequest(t, http.MethodGet, url, ""))
+		if got != fmt.Sprintf("version %d", version) {
 			t.Fatalf("after save %d the page says %q", version, got)
 		}
 		took := time.Since(begun)
@@ -67,23 +69,4 @@ func saveVersion(t *testing.T, dir string, version int) {
 	if err := os.Rename(file, strings.TrimSuffix(file, ".new")); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// fetch is the body of a page.
-func fetch(t *testing.T, url string) string {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/seed-07905ac1/gatehouse/internal/testserver"
 )
 
 // A server that root started gives its rights away before it opens a file. One
@@ -112,17 +114,9 @@ func TestScriptsUser(t *testing.T) {
 			if warned := strings.Contains(text, "scripts run as root, because root owns the folder; "); warned != warns {
 				t.Errorf("warned: %v, want %v; it wrote:\n%s", warned, warns, text)
 			}
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address.FindString(text)+"cgi-bin/id.sh", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer resp.Body.Close()
-			if body, err := io.ReadAll(resp.Body); err != nil || string(body) != strconv.Itoa(want)+"\n" {
-				t.Errorf("%d %q, %v; want the user %d", resp.StatusCode, body, err, want)
+			resp, body := testserver.Do(t, testserver.NewRequest(t, http.MethodGet, address.FindString(text)+"cgi-bin/id.sh", ""))
+			if body != strconv.Itoa(want)+"\n" {
+				t.Errorf("%d %q; want the user %d", resp.StatusCode, body, want)
 			}
 		})
 	}

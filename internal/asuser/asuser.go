@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"syscall"
 )
 
 // User is an identity to run as, or to do something as.
@@ -69,6 +70,24 @@ func (u *User) Own(f *os.File) {
 	if u != nil {
 		_ = f.Chown(int(u.UID), int(u.GID)) // without, only that is closed to u
 	}
+}
+
+// takeIDs has all threads take the ids of u: real, effective and saved.
+func (u *User) takeIDs() error {
+	groups := make([]int, len(u.Groups))
+	for i, g := range u.Groups {
+		groups[i] = int(g)
+	}
+	if err := syscall.Setgroups(groups); err != nil {
+		return os.NewSyscallError("setgroups", err)
+	}
+	if err := syscall.Setgid(int(u.GID)); err != nil {
+		return os.NewSyscallError("setgid", err)
+	}
+	if err := syscall.Setuid(int(u.UID)); err != nil {
+		return os.NewSyscallError("setuid", err)
+	}
+	return nil
 }
 
 // outcome is what became of a function.

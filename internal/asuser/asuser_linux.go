@@ -92,18 +92,8 @@ func (u *User) Become(keep bool) error {
 			return os.NewSyscallError("prctl", errno)
 		}
 	}
-	groups := make([]int, len(u.Groups))
-	for i, g := range u.Groups {
-		groups[i] = int(g)
-	}
-	if err := syscall.Setgroups(groups); err != nil {
-		return os.NewSyscallError("setgroups", err)
-	}
-	if err := syscall.Setgid(int(u.GID)); err != nil {
-		return os.NewSyscallError("setgid", err)
-	}
-	if err := syscall.Setuid(int(u.UID)); err != nil {
-		return os.NewSyscallError("setuid", err)
+	if err := u.takeIDs(); err != nil {
+		return err
 	}
 	if !keep {
 		return nil

@@ -4,8 +4,6 @@ package asuser
 
 import (
 	"errors"
-	"os"
-	"syscall"
 )
 
 func isFirstThread() bool { return false }
@@ -20,18 +18,5 @@ func (u *User) Become(keep bool) error {
 	if keep {
 		return errors.ErrUnsupported
 	}
-	groups := make([]int, len(u.Groups))
-	for i, g := range u.Groups {
-		groups[i] = int(g)
-	}
-	if err := syscall.Setgroups(groups); err != nil {
-		return os.NewSyscallError("setgroups", err)
-	}
-	if err := syscall.Setgid(int(u.GID)); err != nil {
-		return os.NewSyscallError("setgid", err)
-	}
-	if err := syscall.Setuid(int(u.UID)); err != nil {
-		return os.NewSyscallError("setuid", err)
-	}
-	return nil
+	return u.takeIDs()
 }

@@ -117,11 +117,7 @@ func TestLimits(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "cgroup.controllers"), []byte(tt.controllers), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			tree, err := cgroup.At(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer tree.Close()
+			tree := cgrouptest.Tree(t, dir)
 			g, err := tree.Make("/shop", tt.limits)
 			if err != nil {
 				t.Fatal(err)
@@ -162,11 +158,7 @@ func contents(t *testing.T, dir string) map[string]string {
 
 // What happens in a group is told, and nothing of what happens in another one.
 func TestEvents(t *testing.T) {
-	tree, err := cgroup.At(cgrouptest.Played(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tree.Close()
+	tree := cgrouptest.Tree(t, cgrouptest.Played(t))
 	quiet, err := tree.Make("quiet", cgroup.Limits{})
 	if err != nil {
 		t.Fatal(err)
@@ -212,11 +204,7 @@ func await(t *testing.T, told <-chan cgroup.Events, want cgroup.Events) {
 // as well.
 func TestMembership(t *testing.T) {
 	dir, kernels := cgrouptest.Folder(t)
-	tree, err := cgroup.At(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tree.Close()
+	tree := cgrouptest.Tree(t, dir)
 	g, err := tree.Make("shop", cgroup.Limits{})
 	if err != nil {
 		t.Fatal(err)
@@ -307,11 +295,7 @@ func TestLeftOver(t *testing.T) {
 	if err := before.Close(); err != nil { // as the end of a process does, with the groups left
 		t.Fatal(err)
 	}
-	tree, err := cgroup.At(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tree.Close()
+	tree := cgrouptest.Tree(t, dir)
 	for _, path := range paths {
 		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s is there still: %v", path, err)

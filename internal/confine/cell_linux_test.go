@@ -63,16 +63,7 @@ func tree(t *testing.T, controllers string) (*cgroup.Tree, string) {
 	if err := os.WriteFile(filepath.Join(dir, "cgroup.controllers"), []byte(controllers), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	tree, err := cgroup.At(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := tree.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return tree, dir
+	return cgrouptest.Tree(t, dir), dir
 }
 
 // ulimits prints what a process is held to by itself: KB of data, files, processes.

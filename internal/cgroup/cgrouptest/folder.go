@@ -66,6 +66,6 @@ func remove(t testing.TB, dir string) {
 			t.Errorf("the group of the test stays: %v; in it are %q", err, members)
 			return
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond) // nothing tells when a group is empty for good; see Tree.end
 	}
 }
