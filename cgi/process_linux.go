@@ -14,12 +14,10 @@ import (
 // where the kernel has such (Linux 5.4).
 func (c *cold) attributes(death *int) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{
-		Setsid:    true,
-		Pdeathsig: syscall.SIGKILL,
-		PidFD:     death,
-	}
-	if u := c.user; u != nil {
-		attr.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
+		Setsid:     true,
+		Pdeathsig:  syscall.SIGKILL,
+		PidFD:      death,
+		Credential: c.user.Credential(),
 	}
 	c.cell.Prepare(attr, c.limits.each())
 	return attr

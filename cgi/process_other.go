@@ -11,11 +11,7 @@ import (
 // attributes are those of a script's process. What Linux ends with the server
 // lives on elsewhere.
 func (c *cold) attributes(*int) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setsid: true}
-	if u := c.user; u != nil {
-		attr.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
-	}
-	return attr
+	return &syscall.SysProcAttr{Setsid: true, Credential: c.user.Credential()}
 }
 
 // keepDescriptors does nothing: there is no portable way to know them.

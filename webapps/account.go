@@ -32,14 +32,6 @@ func (a *Account) user() *pyapp.User {
 // do does something with the rights of the account.
 func (a *Account) do(f func() error) error { return a.user().Do(f) }
 
-// credential is what has a process run as the user; nil for the server's own.
-func credential(user *pyapp.User) *syscall.Credential {
-	if user == nil {
-		return nil
-	}
-	return &syscall.Credential{Uid: user.UID, Gid: user.GID, Groups: user.Groups}
-}
-
 // env is what tells a process who it is.
 func (a *Account) env() []string {
 	if a == nil {

@@ -9,7 +9,7 @@ import (
 // commandAttributes makes a command the leader of a session of its own, whose
 // group can be killed, has it run as the user, and ends it with the server.
 func commandAttributes(user *pyapp.User) *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, Credential: credential(user)}
+	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, Credential: user.Credential()}
 }
 
 // killGroup kills the processes of a command.

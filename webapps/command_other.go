@@ -11,7 +11,7 @@ import (
 // commandAttributes makes a command the leader of a session of its own, whose
 // group can be killed, and has it run as the user.
 func commandAttributes(user *pyapp.User) *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setsid: true, Credential: credential(user)}
+	return &syscall.SysProcAttr{Setsid: true, Credential: user.Credential()}
 }
 
 // killGroup kills the processes of a command.

@@ -29,6 +29,14 @@ func (u *User) Same(v *User) bool {
 	return u.UID == v.UID && u.GID == v.GID && slices.Equal(u.Groups, v.Groups)
 }
 
+// Credential is what has a process run as u; nil for the server's own.
+func (u *User) Credential() *syscall.Credential {
+	if u == nil {
+		return nil
+	}
+	return &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
+}
+
 // ErrRoot is the error of Do for root: nothing that anybody else has named is
 // ever done with root's rights.
 var ErrRoot = errors.New("asuser: nothing is done as root")

@@ -2,9 +2,7 @@
 
 package asuser
 
-import (
-	"errors"
-)
+import "errors"
 
 func isFirstThread() bool { return false }
 

@@ -2,13 +2,16 @@ package daemon
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/seed-07905ac1/gatehouse/internal/config"
 	"github.com/seed-07905ac1/gatehouse/internal/detect"
 )
 
@@ -99,4 +102,64 @@ func installed(venv, app string) answer {
 		}
 	}
 	return no
+}
+
+// checkSites is Check for a configuration with sites, or a folder of applications.
+// Nothing is started.
+func checkSites(p *project, l *config.Loaded, folder string, w io.Writer) error {
+	folder, err := severalOnly(p, l, folder)
+	if err != nil {
+		return err
+	}
+	if _, _, err := sitesAccount(p, l, folder, os.Geteuid()); err != nil {
+		return err
+	}
+	if err := l.Verify(); err != nil {
+		return &Error{Err: err}
+	}
+	s := newSites(p, nil, slog.New(slog.DiscardHandler))
+	defer s.cancel()
+	screen := newScreen(w)
+	for _, c := range l.Config.Routed() {
+		n, err := s.named(l, &c)
+		if err != nil {
+			return err
+		}
+		if len(n.found.Files) == 0 {
+			if err := moduleThere(n.found, screen); err != nil {
+				return err
+			}
+		}
+		screen.line("app", "%s: %s application %s, %s", c.Name, n.found.Framework, n.found.App, n.found.Python.Path)
+	}
+	routes := 0
+	for i := range l.Config.Sites {
+		site := &l.Config.Sites[i]
+		for j := range site.Routes {
+			at := &routePlace{loaded: l, site: site, route: &site.Routes[j], name: config.RouteName(i, j)}
+			if check := kindOf(at.route.Kind).check; check != nil {
+				if err := check(context.Background(), at); err != nil {
+					return &Error{Err: err}
+				}
+			}
+			routes++
+		}
+	}
+	var ok []string
+	if len(l.Config.Sites) > 0 {
+		ok = append(ok, count(len(l.Config.Sites), "site"), count(routes, "route"))
+	}
+	if folder != "" {
+		apps, err := checkWebapps(l, folder, screen)
+		if err != nil {
+			return err
+		}
+		ok = append(ok, count(apps, "application")+" in "+folder)
+	}
+	file := "no configuration file"
+	if l.File != "" {
+		file = filepath.Clean(l.File)
+	}
+	screen.line("ok", "%s; %s", file, strings.Join(ok, ", "))
+	return nil
 }

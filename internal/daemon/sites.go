@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +16,6 @@ import (
 	"github.com/seed-07905ac1/gatehouse/internal/bell"
 	"github.com/seed-07905ac1/gatehouse/internal/cgroup"
 	"github.com/seed-07905ac1/gatehouse/internal/config"
-	"github.com/seed-07905ac1/gatehouse/internal/detect"
 	"github.com/seed-07905ac1/gatehouse/pyapp"
 	"github.com/seed-07905ac1/gatehouse/webapps"
 )
@@ -118,90 +114,6 @@ func sitesOnly(p *project, l *config.Loaded) error {
 	return nil
 }
 
-// sitesAccount is whom the process becomes: applications and scripts must not gain
-// rights by being served.
-func sitesAccount(p *project, l *config.Loaded, folder string, euid int) (who *account, caution string, err error) {
-	c := &l.Config
-	code := codeFolders(c)
-	switch {
-	case folder != "":
-		who, err = accountForAll(folder, c.User, euid)
-	case len(code) > 0:
-		who, caution, err = accountFor(applicationRuns, filepath.Dir(l.File), c.User, euid)
-	default:
-		who, err = accountNamed(c.User, euid)
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	if c.User != "" || euid != 0 {
-		return who, caution, nil
-	}
-	uid := uint32(0)
-	if who != nil {
-		uid = who.id.UID
-	}
-	return who, caution, foreignAll(p, l, folder, uid)
-}
-
-// foreignAll refuses what somebody else has a say in than uid, whom all of it runs
-// as, or root.
-func foreignAll(p *project, l *config.Loaded, folder string, uid uint32) error {
-	if err := foreign(l, codeFolders(&l.Config), uid, owner); err != nil || folder == "" {
-		return err
-	}
-	return foreignFile(l, p.source.Path == "", uid, owner)
-}
-
-// foreignFile refuses a configuration that was found, not named, and that somebody
-// else has written than whom the applications in a folder run as, or root: it says
-// what they run with, and the folder may be one that a link leads to.
-func foreignFile(l *config.Loaded, found bool, uid uint32, ownerOf func(file string) (uint32, bool)) error {
-	own, ok := ownerOf(l.File)
-	if l.File == "" || !found || !ok || own == uid || own == 0 {
-		return nil
-	}
-	return &Error{
-		Err:  fmt.Errorf("%s belongs to another user (%d) than the applications in the folder run as (%d)", l.File, own, uid),
-		Hint: "give the file to root, or name it with --config",
-	}
-}
-
-// codeFolders are the folders that applications and scripts lie in, by the names
-// of what says so.
-func codeFolders(c *config.Config) map[string]string {
-	all := map[string]string{}
-	for _, app := range c.Routed() {
-		all["apps."+app.Name+".dir"] = app.Dir
-	}
-	for i := range c.Sites {
-		for j, r := range c.Sites[i].Routes {
-			if r.Kind == config.KindCGI || r.Kind == config.KindPages {
-				all[config.RouteName(i, j)+"."+string(r.Kind)] = r.Folder
-			}
-		}
-	}
-	return all
-}
-
-// foreign refuses code that belongs to somebody else than whom it would run as,
-// or root: its owner would get the rights of another.
-func foreign(l *config.Loaded, code map[string]string, uid uint32, ownerOf func(dir string) (uint32, bool)) error {
-	var failed []config.Problem
-	for _, name := range slices.Sorted(maps.Keys(code)) {
-		if own, ok := ownerOf(code[name]); ok && own != uid && own != 0 {
-			failed = append(failed, l.At(name, fmt.Sprintf("%s belongs to another user (%d) than all would run as (%d)", code[name], own, uid)))
-		}
-	}
-	if len(failed) == 0 {
-		return nil
-	}
-	return &Error{
-		Err:  &config.FileError{Problems: failed},
-		Hint: "say user = \"NAME\" for whom all of it is to run as, or give the folders to one owner",
-	}
-}
-
 func newSites(p *project, who *account, log *slog.Logger) *sites {
 	s := &sites{
 		project: p, who: who, log: log, turn: make(chan struct{}, 1),
@@ -262,170 +174,6 @@ func (s *sites) enter(ctx context.Context) error {
 }
 
 func (s *sites) leave() { <-s.turn }
-
-// hosted is a running application, or one that is to run, with what is new of it.
-type hosted struct {
-	app    *app
-	loaded *config.Loaded
-	found  *detect.Result
-	config pyapp.Config
-	pool   pool // that is to take over; nil if the present one stays
-}
-
-// plan is a configuration that is ready to be served.
-type plan struct {
-	apps map[string]*hosted
-	tree *tree
-}
-
-// prepare looks at all that l needs, and starts what does not run yet. stays are
-// the applications of which nothing but perhaps the code has changed. If there is
-// an error, nothing of it is left.
-func (s *sites) prepare(ctx context.Context, l *config.Loaded) (next *plan, stays []*hosted, err error) {
-	if err := l.Verify(); err != nil {
-		return nil, nil, &Error{Err: err}
-	}
-	next = &plan{apps: map[string]*hosted{}}
-	defer func() {
-		if err != nil {
-			next.drop()
-		}
-	}()
-	for _, app := range l.Config.Routed() {
-		n, err := s.named(l, &app)
-		if err != nil {
-			return next, nil, err
-		}
-		next.apps[app.Name] = n
-	}
-	var fresh []*hosted
-	for _, n := range next.apps {
-		switch {
-		case n.app.halted.Load() != nil: // what is new of it is for when it is started again
-		case n.app.pool() != nil && alike(n.config, n.app.config):
-			stays = append(stays, n)
-		default:
-			fresh = append(fresh, n)
-		}
-	}
-	// Imports take their time, and do so side by side.
-	errs := make([]error, len(fresh))
-	var wg sync.WaitGroup
-	for i, n := range fresh {
-		wg.Go(func() { n.pool, errs[i] = s.pools(ctx, n.config) })
-	}
-	wg.Wait()
-	for i, err := range errs {
-		if err != nil {
-			fresh[i].pool = nil
-			return next, nil, appError(err)
-		}
-	}
-	apps := map[string]*app{}
-	for name, n := range next.apps {
-		apps[name] = n.app
-	}
-	next.tree, err = s.open(ctx, l, apps)
-	return next, stays, err
-}
-
-// named finds out what an application is and how it is to run.
-func (s *sites) named(l *config.Loaded, c *config.NamedApp) (*hosted, error) {
-	one := l.Application(c)
-	p := &project{dir: c.Dir}
-	found, err := p.look(one)
-	if err != nil {
-		return nil, err
-	}
-	found.Name = c.Name
-	pc, err := poolConfig(one, found, s.who, s.log)
-	if err != nil {
-		return nil, err
-	}
-	pc.Mount, pc.Confinement.Groups = mountOf(c), s.groups
-	n := &hosted{loaded: one, found: found, config: pc}
-	if t := s.current.Load(); t != nil {
-		n.app = t.apps[c.Name]
-	}
-	if n.app == nil {
-		n.app = newApp(p, one, found, s.who, s.log.With("app", c.Name))
-		n.app.tell = s.bell.Ring
-		n.app.groups = s.groups
-	}
-	return n, nil
-}
-
-// drop ends what was started for nothing.
-func (p *plan) drop() {
-	for _, n := range p.apps {
-		if n.pool != nil {
-			_ = n.pool.Close() // why it is not needed is what to tell
-		}
-	}
-}
-
-// take serves what was prepared, from now on. What it takes the place of ends when
-// the last of its requests is done.
-func (s *sites) take(next *plan, l *config.Loaded) error {
-	for _, n := range next.apps {
-		halted := n.app.halted.Load() != nil
-		if n.pool == nil && !halted {
-			continue
-		}
-		if !halted {
-			n.app.take(n.pool)
-			n.app.failure.Store(nil)
-		}
-		n.app.loaded, n.app.found, n.app.config = n.loaded, n.found, n.config
-		if err := n.app.route(); err != nil {
-			return err
-		}
-	}
-	s.loaded.Store(l)
-	old := s.current.Swap(next.tree)
-	s.bell.Ring()
-	if old == nil {
-		return nil
-	}
-	old.Shut()
-	// One after the other: an application that goes with this tree may still be
-	// answering requests of the one before.
-	before, ended := s.ended, make(chan struct{})
-	s.ended = ended
-	s.drains.Go(func() {
-		defer close(ended)
-		for _, done := range []<-chan struct{}{before, old.Empty()} {
-			if done == nil {
-				continue
-			}
-			select {
-			case <-done:
-			case <-s.ctx.Done():
-			}
-		}
-		s.endTree(s.ctx, old, next.tree.apps)
-	})
-	return nil
-}
-
-// endTree closes a tree, and its applications that none of stay is.
-func (s *sites) endTree(ctx context.Context, t *tree, stay map[string]*app) {
-	if err := t.close(); err != nil {
-		s.log.Error("cannot close what was served", "error", err)
-	}
-	var wg sync.WaitGroup
-	for name, a := range t.apps {
-		if stay[name] == a {
-			continue
-		}
-		wg.Go(func() {
-			if err := a.close(ctx); err != nil {
-				s.log.Error("cannot end the application", "app", name, "error", err)
-			}
-		})
-	}
-	wg.Wait()
-}
 
 // configuration implements site.
 func (s *sites) configuration() (*config.Loaded, error) {
@@ -603,66 +351,6 @@ func (s *sites) close(ctx context.Context) error {
 	wg.Wait()
 	s.drains.Wait()
 	return err
-}
-
-// checkSites is Check for a configuration with sites, or a folder of applications.
-// Nothing is started.
-func checkSites(p *project, l *config.Loaded, folder string, w io.Writer) error {
-	folder, err := severalOnly(p, l, folder)
-	if err != nil {
-		return err
-	}
-	if _, _, err := sitesAccount(p, l, folder, os.Geteuid()); err != nil {
-		return err
-	}
-	if err := l.Verify(); err != nil {
-		return &Error{Err: err}
-	}
-	s := newSites(p, nil, slog.New(slog.DiscardHandler))
-	defer s.cancel()
-	screen := newScreen(w)
-	for _, c := range l.Config.Routed() {
-		n, err := s.named(l, &c)
-		if err != nil {
-			return err
-		}
-		if len(n.found.Files) == 0 {
-			if err := moduleThere(n.found, screen); err != nil {
-				return err
-			}
-		}
-		screen.line("app", "%s: %s application %s, %s", c.Name, n.found.Framework, n.found.App, n.found.Python.Path)
-	}
-	routes := 0
-	for i := range l.Config.Sites {
-		site := &l.Config.Sites[i]
-		for j := range site.Routes {
-			at := &routePlace{loaded: l, site: site, route: &site.Routes[j], name: config.RouteName(i, j)}
-			if check := kindOf(at.route.Kind).check; check != nil {
-				if err := check(context.Background(), at); err != nil {
-					return &Error{Err: err}
-				}
-			}
-			routes++
-		}
-	}
-	var ok []string
-	if len(l.Config.Sites) > 0 {
-		ok = append(ok, count(len(l.Config.Sites), "site"), count(routes, "route"))
-	}
-	if folder != "" {
-		apps, err := checkWebapps(l, folder, screen)
-		if err != nil {
-			return err
-		}
-		ok = append(ok, count(apps, "application")+" in "+folder)
-	}
-	file := "no configuration file"
-	if l.File != "" {
-		file = filepath.Clean(l.File)
-	}
-	screen.line("ok", "%s; %s", file, strings.Join(ok, ", "))
-	return nil
 }
 
 var _ site = (*sites)(nil)

@@ -21,11 +21,7 @@ const sigParentDeath = syscall.Signal(47)
 // terminal's signals do not reach it, and ends it with the thread that started
 // it: see Template.start.
 func attributes(u *User) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setsid: true, Pdeathsig: sigParentDeath}
-	if u != nil {
-		attr.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID, Groups: u.Groups}
-	}
-	return attr
+	return &syscall.SysProcAttr{Setsid: true, Pdeathsig: sigParentDeath, Credential: u.Credential()}
 }
 
 // System calls that package syscall does not name. The numbers are the same on
