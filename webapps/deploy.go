@@ -138,7 +138,7 @@ func (d *Deployer) use(a *app, i *instance) {
 	if old != nil {
 		a.drains++
 	}
-	d.publish()
+	d.publish(a.name.Path())
 	d.mu.Unlock()
 	d.changed()
 	d.handProcesses(a, old, i)

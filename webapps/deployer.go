@@ -443,7 +443,7 @@ func (d *Deployer) isSettled(e *entry, quiet time.Time) bool {
 func (d *Deployer) adopt(name ContextName) *app {
 	a := &app{name: name, turn: make(chan struct{}, 1), meter: metrics.New()}
 	d.apps[name] = a
-	d.publish()
+	d.publish(name.Path())
 	return a
 }
 
@@ -501,34 +501,31 @@ func (d *Deployer) try(a *app, also *sync.WaitGroup, do func()) {
 	}()
 }
 
-// publish makes what is known the routes of all requests that begin from now on.
-// d.mu is held.
-func (d *Deployer) publish() {
-	versions := map[string][]member{}
+// publish makes what is known of the versions at a path what answers all requests
+// there that begin from now on. d.mu is held.
+func (d *Deployer) publish(path string) {
+	var versions []member
 	for _, a := range d.apps {
-		versions[a.name.Path()] = append(versions[a.name.Path()], member{a.name, a.meter, a.serving, a.retired})
-	}
-	same := len(versions) == len(d.sites)
-	for path, list := range versions {
-		slices.SortFunc(list, func(a, b member) int { return b.name.Compare(a.name) })
-		s := d.sites[path]
-		if s == nil {
-			same = false
-			s = &site{d: d, path: path}
-			d.sites[path] = s
+		if a.name.Path() == path {
+			versions = append(versions, member{a.name, a.meter, a.serving, a.retired})
 		}
-		s.versions.Store(&list)
 	}
-	if same {
-		return
+	slices.SortFunc(versions, func(a, b member) int { return b.name.Compare(a.name) })
+	s := d.sites[path]
+	if s == nil {
+		s = &site{d: d, path: path}
 	}
-	var routes []router.Route
+	s.versions.Store(&versions) // of none, too: for requests that are on their way to it
+	switch known := d.sites[path] != nil; {
+	case known && len(versions) > 0:
+		return // the routes are what they were
+	case len(versions) == 0:
+		delete(d.sites, path)
+	default:
+		d.sites[path] = s
+	}
+	routes := make([]router.Route, 0, len(d.sites))
 	for path, s := range d.sites {
-		if versions[path] == nil {
-			delete(d.sites, path)
-			s.versions.Store(&[]member{}) // for requests that are on their way to it
-			continue
-		}
 		routes = append(routes, router.Route{Prefix: path, Handler: s})
 	}
 	table, err := router.NewTable(routes)

@@ -301,7 +301,7 @@ func (d *Deployer) Retire(ctx context.Context, name ContextName, now bool) error
 		}
 		d.mu.Lock()
 		a.retired = true
-		d.publish()
+		d.publish(a.name.Path())
 		d.mu.Unlock()
 		d.changed()
 		return nil
